@@ -1,0 +1,92 @@
+# What a developer runs is what continuous integration runs. `make help` lists the targets.
+# Needs Python >= 3.11 and a Rust toolchain; everything else is installed into .venv.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+PYTHON ?= python3
+BIN := .venv/bin
+CORE := python/hookseal/_core.abi3.so
+WHEELS := target/wheels
+
+RUST := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
+# With the folders, so that a file that went away counts as a change.
+PACKAGE := $(shell find python -name __pycache__ -prune -o \
+	-type d -print -o -name '*.py' -print -o -name '*.pyi' -print -o -name py.typed -print) \
+	pyproject.toml README.md LICENSE-MIT LICENSE-APACHE
+
+# PyO3 asks the Python it builds against, always the same one, so that nothing is built twice.
+export PYO3_PYTHON := $(CURDIR)/$(BIN)/python
+export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/target/hypothesis
+# Where tests/test_packaging.py finds what was built.
+export HOOKSEAL_WHEEL_DIR := $(CURDIR)/$(WHEELS)
+
+.PHONY: help demo test test-full lint fmt bench wheel clean
+
+help: ## List the targets
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
+
+demo: $(CORE) ## Verify a sample queue that was signed by the vendors' own libraries
+	@$(BIN)/python examples/verify_queue.py
+
+test: $(CORE) $(WHEELS)/.built ## Run all tests: Rust, then each Python there is (3.11, 3.12, 3.13)
+	cargo test --workspace --locked --quiet
+	$(BIN)/python tools/other_pythons.py $(WHEELS)
+	$(BIN)/python -m pytest --durations=10
+
+test-full: export HOOKSEAL_TEST_PROFILE := full
+test-full: test ## Run the same tests with ten times as many examples
+
+lint: $(CORE) ## Check format, lints, types, stubs, dependencies and the rules of the house
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --quiet --check .
+	$(BIN)/mypy
+	MYPYPATH=python $(BIN)/python -m mypy.stubtest hookseal._core --mypy-config-file pyproject.toml
+	$(BIN)/python tools/check_deny.py
+	$(BIN)/python tools/check_house.py
+
+fmt: .venv/.ready ## Format everything, and fix what can be fixed without thought
+	cargo fmt --all
+	$(BIN)/ruff check --quiet --fix .
+	$(BIN)/ruff format .
+
+bench: $(CORE) ## Time everything, with the peers in the same run, and write docs/benchmarks.md
+	$(BIN)/python -m pytest benches --benchmark-enable --benchmark-json=target/benchmarks.json
+	$(BIN)/python benches/report.py target/benchmarks.json
+
+wheel: $(WHEELS)/.built ## Build the abi3 wheel, the pure-Python wheel and the sdist into dist/
+	rm -rf dist && mkdir dist
+	cp $(WHEELS)/*.whl dist/
+	$(BIN)/maturin sdist --out dist
+	@ls -l dist
+
+clean: ## Remove all that was built or installed here
+	rm -rf target dist .venv .venv-3.1[0-9] python/hookseal/_core*.so .benchmarks .hypothesis
+	find python tests benches examples tools -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The tools, once per change of the dependency groups.
+.venv/.ready: pyproject.toml tools/venv.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "'$(PYTHON)' is not a Python >= 3.11; name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@command -v cargo >/dev/null || { echo "cargo is not on PATH: install a Rust toolchain" >&2; exit 1; }
+	@$(PYTHON) tools/venv.py .venv dev
+	@touch $@
+
+# The core, for `import hookseal` from python/ in the source tree.
+$(CORE): .venv/.ready $(RUST)
+	VIRTUAL_ENV=$(CURDIR)/.venv PIP_QUIET=1 $(BIN)/maturin develop --release --locked --quiet
+	@touch $@
+
+# The wheels that the tests install.
+$(WHEELS)/.built: .venv/.ready $(RUST) $(PACKAGE) tools/pure_wheel.py
+	rm -rf $(WHEELS)
+	$(BIN)/maturin build --release --locked --quiet --out $(WHEELS)
+	$(BIN)/python tools/pure_wheel.py $(WHEELS)
+	@touch $@

@@ -1,0 +1,227 @@
+"""What is shipped: the build profile, the version, and the wheels as users install them.
+
+`make test` builds the wheels and names their folder in HOOKSEAL_WHEEL_DIR; without it the
+tests of the wheels are skipped.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from tools.pure_wheel import make
+from tools.venv import python_of
+
+ROOT = Path(__file__).resolve().parent.parent
+CARGO = tomllib.loads((ROOT / "Cargo.toml").read_text())
+VERSION = CARGO["workspace"]["package"]["version"]
+HOT = {"BatchResult", "Keyring", "Secret", "Signer", "Verified", "Verifier"}
+
+# The example of the Standard Webhooks reference libraries.
+VERIFY = """
+verifier = module.Verifier("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+headers = {
+    "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
+    "webhook-timestamp": "1614265330",
+    "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+}
+body = b'{"test": 2432232314}'
+print(verifier.check(body, headers, now=1614265330).name)
+print(verifier.check(body + b" ", headers, now=1614265330).name)
+print(verifier.check(body, headers, now=1614265631).name)
+"""
+VERDICTS = ["VALID", "SIGNATURE_MISMATCH", "TOO_OLD"]
+
+
+@pytest.fixture(scope="module")
+def wheels() -> Path:
+    """The folder of the built wheels."""
+    folder = os.environ.get("HOOKSEAL_WHEEL_DIR")
+    if not folder:
+        pytest.skip("HOOKSEAL_WHEEL_DIR names no folder; `make test` sets it")
+    return Path(folder)
+
+
+@pytest.fixture(scope="module")
+def abi3(wheels: Path) -> Path:
+    """The wheel with the binary."""
+    (wheel,) = wheels.glob("hookseal-*-abi3-*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def pure(wheels: Path) -> Path:
+    """The wheel without it."""
+    (wheel,) = wheels.glob("hookseal-*-none-any.whl")
+    return wheel
+
+
+def files(wheel: Path) -> dict[str, bytes]:
+    """Everything in a wheel."""
+    with ZipFile(wheel) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def source_files() -> dict[str, bytes]:
+    """What of python/hookseal belongs in a wheel."""
+    base = ROOT / "python"
+    return {
+        path.relative_to(base).as_posix(): path.read_bytes()
+        for path in base.glob("hookseal/**/*")
+        if path.suffix in {".py", ".pyi"} or path.name == "py.typed"
+    }
+
+
+def run_installed(wheel: Path, folder: Path, script: str) -> list[str]:
+    """Install a wheel into a fresh environment and run a script there; returns its lines."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    python = str(python_of(folder))
+    pip = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check"]
+    subprocess.run([*pip, "install", "--quiet", "--no-deps", "--no-index", str(wheel)], check=True)
+    # -I: neither the folder the tests run in nor PYTHONPATH may stand in for what is installed.
+    run = subprocess.run([python, "-I", "-c", script], check=False, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    return run.stdout.splitlines()
+
+
+# The profile and the version.
+
+
+def test_a_panic_unwinds_so_that_it_can_become_an_exception() -> None:
+    assert CARGO["profile"]["release"]["panic"] == "unwind"
+
+
+def test_overflow_checks_stay_on_in_the_release_profile() -> None:
+    assert CARGO["profile"]["release"]["overflow-checks"] is True
+
+
+def test_the_version_is_written_once() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert "version" not in project
+    assert project["dynamic"] == ["version"]
+    for manifest in ROOT.glob("rust/*/Cargo.toml"):
+        package = tomllib.loads(manifest.read_text())["package"]
+        assert package["version"] == {"workspace": True}, manifest
+
+
+def test_the_package_says_the_version_of_the_workspace() -> None:
+    import hookseal
+
+    assert hookseal.__version__ == VERSION
+
+
+def test_nothing_is_installed_along() -> None:
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"] == []
+
+
+# Both wheels.
+
+
+@pytest.mark.parametrize("kind", ["abi3", "pure"])
+def test_a_wheel_holds_the_python_files_as_they_are(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    found = files(request.getfixturevalue(kind))
+    package = {n: data for n, data in found.items() if n.startswith("hookseal/")}
+    binaries = {n for n in package if n.startswith("hookseal/_core.abi3.")}
+    assert len(binaries) == (1 if kind == "abi3" else 0)
+    assert {n: data for n, data in package.items() if n not in binaries} == source_files()
+    assert {"hookseal/py.typed", "hookseal/_core.pyi", "hookseal/pure/__init__.py"} <= set(package)
+    info = f"hookseal-{VERSION}.dist-info"
+    assert {n.split("/")[0] for n in found} == {"hookseal", info}
+    for licence in ("LICENSE-MIT", "LICENSE-APACHE"):
+        assert found[f"{info}/licenses/{licence}"] == (ROOT / licence).read_bytes()
+    assert b"License-Expression: MIT OR Apache-2.0\n" in found[f"{info}/METADATA"]
+
+
+@pytest.mark.parametrize("kind", ["abi3", "pure"])
+def test_a_wheel_records_each_of_its_files(kind: str, request: pytest.FixtureRequest) -> None:
+    found = files(request.getfixturevalue(kind))
+    record = f"hookseal-{VERSION}.dist-info/RECORD"
+    rows = {row[0]: row[1:] for row in csv.reader(io.StringIO(found[record].decode()))}
+    assert rows.pop(record) == ["", ""]
+    assert rows == {
+        name: [
+            "sha256="
+            + base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode(),
+            str(len(data)),
+        ]
+        for name, data in found.items()
+        if name != record
+    }
+
+
+# The wheel with the binary.
+
+
+def test_one_binary_wheel_serves_every_python_from_3_11(abi3: Path) -> None:
+    assert re.match(rf"hookseal-{re.escape(VERSION)}-cp311-abi3-", abi3.name)
+
+
+def test_the_binary_wheel_lists_its_crates(abi3: Path) -> None:
+    bills = [data for name, data in files(abi3).items() if "/sboms/" in name]
+    assert len(bills) == 1
+    assert b"hookseal-engine" in bills[0]
+
+
+def test_the_binary_wheel_works_where_it_is_installed(abi3: Path, tmp_path: Path) -> None:
+    script = "import hookseal, hookseal.pure\nprint(*sorted(hookseal.__all__))\n"
+    script += "print(*sorted(n for n in hookseal.__all__ if not hasattr(hookseal, n)))\n"
+    script += "module = hookseal" + VERIFY + "module = hookseal.pure" + VERIFY
+    names, absent, *verdicts = run_installed(abi3, tmp_path / "venv", script)
+    assert absent == ""
+    assert HOT | {"Endpoint", "Finding", "Message", "Scheme", "Verdict", "schemes"} <= {
+        *names.split()
+    }
+    assert verdicts == VERDICTS * 2
+
+
+# The wheel without it.
+
+
+def test_the_pure_wheel_fits_everywhere(pure: Path) -> None:
+    assert pure.name == f"hookseal-{VERSION}-py3-none-any.whl"
+    lines = files(pure)[f"hookseal-{VERSION}.dist-info/WHEEL"].decode().splitlines()
+    assert "Root-Is-Purelib: true" in lines
+    assert [line for line in lines if line.startswith("Tag:")] == ["Tag: py3-none-any"]
+
+
+def test_the_pure_wheel_lists_no_crates(pure: Path) -> None:
+    assert not [name for name in files(pure) if "/sboms/" in name]
+
+
+def test_the_same_wheel_makes_the_same_pure_wheel(abi3: Path, pure: Path, tmp_path: Path) -> None:
+    copy = tmp_path / abi3.name
+    copy.write_bytes(abi3.read_bytes())
+    assert make(copy).read_bytes() == pure.read_bytes()
+
+
+def test_the_pure_wheel_verifies_and_names_the_way(pure: Path, tmp_path: Path) -> None:
+    script = f"""
+import hookseal
+for name in {sorted(HOT)}:
+    try:
+        getattr(hookseal, name)
+    except ImportError as error:
+        print("import hookseal.pure" in str(error))
+try:
+    from hookseal import Verifier
+except ImportError as error:
+    print("import hookseal.pure" in str(error))
+print(hookseal.__version__)
+import hookseal.pure
+module = hookseal.pure
+"""
+    lines = run_installed(pure, tmp_path / "venv", script + VERIFY)
+    assert lines == ["True"] * (len(HOT) + 1) + [VERSION] + VERDICTS
