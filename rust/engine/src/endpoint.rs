@@ -1,0 +1,269 @@
+//! One endpoint: a scheme, a tolerance, and the secrets that are held for it.
+
+use std::sync::Arc;
+
+use crate::{
+    finding::{self, Finding},
+    key::Key,
+    label::Counter,
+    scheme::Scheme,
+    secret::{Fault, Secret},
+    timestamp::Tolerance,
+};
+
+/// The most secrets of one endpoint: a message costs one MAC for each.
+pub const MAX_SECRETS: usize = 8;
+
+/// One secret as an endpoint holds it: its key, not its text.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// The key.
+    pub key: Key,
+    /// What it is called.
+    pub label: Box<str>,
+    /// Live from this second.
+    pub not_before: Option<i64>,
+    /// Live until before this second.
+    pub not_after: Option<i64>,
+    /// Its weaknesses, found while the text was at hand.
+    pub findings: Vec<Finding>,
+}
+
+impl Held {
+    /// Whether the secret is tried at that second.
+    #[must_use]
+    pub fn is_live(&self, at: i64) -> bool {
+        self.not_before.is_none_or(|from| from <= at) && self.not_after.is_none_or(|to| at < to)
+    }
+
+    fn has_window(&self) -> bool {
+        self.not_before.is_some() || self.not_after.is_some()
+    }
+}
+
+/// The secrets of an endpoint, as bits by position.
+pub type Positions = u8;
+
+/// An endpoint.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    name: Box<str>,
+    scheme: Arc<Scheme>,
+    tolerance: Option<Tolerance>,
+    held: Vec<Held>,
+    counter: Counter,
+    has_windows: bool,
+    always_live: Positions,
+}
+
+impl Endpoint {
+    /// An endpoint with its secrets, in the order in which they are tried. A verifier without
+    /// a ring has one, without a name.
+    ///
+    /// # Errors
+    /// The fault, and the position of the secret that has it.
+    pub fn new(
+        name: &str,
+        scheme: Arc<Scheme>,
+        tolerance: Option<Tolerance>,
+        secrets: &[Secret],
+    ) -> Result<Self, (usize, Fault)> {
+        let mut endpoint = Self {
+            name: name.into(),
+            scheme,
+            tolerance,
+            held: Vec::new(),
+            counter: Counter::default(),
+            has_windows: false,
+            always_live: 0,
+        };
+        endpoint.fill(secrets)?;
+        Ok(endpoint)
+    }
+
+    /// The endpoint's name in its ring.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The scheme its messages are signed by.
+    #[must_use]
+    pub fn scheme(&self) -> &Arc<Scheme> {
+        &self.scheme
+    }
+
+    /// Its secrets, in the order in which they are tried.
+    #[must_use]
+    pub fn held(&self) -> &[Held] {
+        &self.held
+    }
+
+    /// Its own tolerance, if it has one.
+    #[must_use]
+    pub fn own_tolerance(&self) -> Option<Tolerance> {
+        self.tolerance
+    }
+
+    /// How its messages' freshness is judged: by its own tolerance, else the verifier's, else
+    /// the scheme's; None where no time is signed.
+    #[must_use]
+    pub fn tolerance(&self, verifier: Option<Tolerance>) -> Option<Tolerance> {
+        let (past, future) = self.scheme.tolerance?;
+        Some(
+            self.tolerance
+                .or(verifier)
+                .unwrap_or(Tolerance::Window { past, future }),
+        )
+    }
+
+    /// Whether a verdict depends on the instant of judgement.
+    #[must_use]
+    pub fn needs_instant(&self, verifier: Option<Tolerance>) -> bool {
+        self.has_windows || matches!(self.tolerance(verifier), Some(Tolerance::Window { .. }))
+    }
+
+    /// The secrets that are live at that second.
+    #[must_use]
+    #[inline]
+    pub fn live(&self, at: i64) -> Positions {
+        if self.has_windows {
+            self.positions(|held| held.is_live(at))
+        } else {
+            self.always_live
+        }
+    }
+
+    /// The secrets that are always live.
+    #[must_use]
+    pub fn always_live(&self) -> Positions {
+        self.always_live
+    }
+
+    /// The same endpoint under another scheme, tolerance and secrets.
+    ///
+    /// # Errors
+    /// The fault, and the position of the secret that has it.
+    pub fn changed(
+        &self,
+        scheme: Arc<Scheme>,
+        tolerance: Option<Tolerance>,
+        secrets: &[Secret],
+    ) -> Result<Self, (usize, Fault)> {
+        let mut changed = Self {
+            scheme,
+            tolerance,
+            ..self.clone()
+        };
+        changed.fill(secrets)?;
+        Ok(changed)
+    }
+
+    /// Replaces the secrets. The counter of labels goes on, so none is used again.
+    fn fill(&mut self, secrets: &[Secret]) -> Result<(), (usize, Fault)> {
+        if secrets.is_empty() {
+            return Err((0, Fault::NoSecret));
+        }
+        if secrets.len() > MAX_SECRETS {
+            return Err((MAX_SECRETS, Fault::TooMany));
+        }
+        let mut counter = self.counter;
+        let mut held: Vec<Held> = Vec::with_capacity(secrets.len());
+        for (at, secret) in secrets.iter().enumerate() {
+            // A number that somebody asks for further on is not counted before.
+            let asked_for = |label: &str| secrets.iter().any(|it| it.label() == Some(label));
+            let given = |label: &str| held.iter().any(|it| *it.label == *label);
+            let label = match secret.label() {
+                Some(label) => counter.assign(Some(label), given),
+                None => counter.assign(None, asked_for),
+            };
+            let new = label
+                .and_then(|label| self.hold(secret, label))
+                .map_err(|fault| (at, fault))?;
+            if held.iter().any(|old| old.key.same_as_vartime(&new.key)) {
+                return Err((at, Fault::SameKey));
+            }
+            held.push(new);
+        }
+        self.counter = counter;
+        self.put(held);
+        Ok(())
+    }
+
+    /// Puts a new secret first; the others end at `until` unless they end before.
+    ///
+    /// # Errors
+    /// The fault of the new secret; then nothing has changed.
+    pub fn rotate(&mut self, new: &Secret, until: Option<i64>) -> Result<Box<str>, Fault> {
+        if self.held.len() == MAX_SECRETS {
+            return Err(Fault::TooMany);
+        }
+        let mut counter = self.counter;
+        let taken = |label: &str| self.held.iter().any(|held| *held.label == *label);
+        let label = counter.assign(new.label(), taken)?;
+        let new = self.hold(new, label.clone())?;
+        if self
+            .held
+            .iter()
+            .any(|old| old.key.same_as_vartime(&new.key))
+        {
+            return Err(Fault::SameKey);
+        }
+        let others = self.held.iter().cloned().map(|mut held| {
+            if let Some(until) = until {
+                held.not_after = Some(held.not_after.map_or(until, |end| end.min(until)));
+            }
+            held
+        });
+        let held = std::iter::once(new).chain(others).collect();
+        self.counter = counter;
+        self.put(held);
+        Ok(label)
+    }
+
+    /// Removes a secret; false if no secret has that label.
+    ///
+    /// # Errors
+    /// [`Fault::LastSecret`]: an endpoint is never left without one.
+    pub fn remove(&mut self, label: &str) -> Result<bool, Fault> {
+        let Some(at) = self.held.iter().position(|held| *held.label == *label) else {
+            return Ok(false);
+        };
+        if self.held.len() == 1 {
+            return Err(Fault::LastSecret);
+        }
+        let mut held = self.held.clone();
+        held.remove(at);
+        self.put(held);
+        Ok(true)
+    }
+
+    fn hold(&self, secret: &Secret, label: Box<str>) -> Result<Held, Fault> {
+        Ok(Held {
+            key: secret.key(&self.scheme)?,
+            label,
+            not_before: secret.not_before,
+            not_after: secret.not_after,
+            findings: finding::check(secret, &self.scheme),
+        })
+    }
+
+    fn put(&mut self, held: Vec<Held>) {
+        self.has_windows = held.iter().any(Held::has_window);
+        self.held = held;
+        self.always_live = self.positions(|held| !held.has_window());
+    }
+
+    fn positions(&self, which: impl Fn(&Held) -> bool) -> Positions {
+        self.held
+            .iter()
+            .zip(0_u32..)
+            .filter(|(held, _)| which(held))
+            .fold(0, |bits, (_, at)| bits | 1 << at)
+    }
+}
+
+/// The single positions of a set, lowest first.
+pub fn each(positions: Positions) -> impl Iterator<Item = usize> {
+    (0..MAX_SECRETS).filter(move |at| positions >> at & 1 == 1)
+}

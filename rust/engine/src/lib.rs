@@ -1,0 +1,29 @@
+//! Webhook signatures: what is signed, by whom, when, and whether it is so.
+//!
+//! A message goes one way through here: its headers are read ([`header`]), its freshness is
+//! judged ([`timestamp`]), its candidates are decoded ([`signature`]), its MACs are computed
+//! and compared ([`verify`] for one message, [`batch`] for many), and what comes out is an
+//! [`Outcome`]. There is no Python here, no clock, no I/O and no entropy; times come in as
+//! numbers. The rules are those of `docs/strict-reading.md`.
+
+#![forbid(unsafe_code)]
+
+pub mod batch;
+mod compare;
+pub mod endpoint;
+pub mod finding;
+pub mod header;
+mod key;
+mod label;
+mod outcome;
+pub mod ring;
+pub mod scheme;
+pub mod secret;
+pub mod sign;
+pub mod signature;
+pub mod timestamp;
+pub mod verify;
+
+pub use hookseal_lanes::{Interrupted, Kernel, Watch};
+pub use key::Key;
+pub use outcome::{NO_SECRET, Outcome, Place, Verdict};

@@ -1,0 +1,211 @@
+//! One message: the order of judgement, and the MACs it takes.
+
+use hookseal_lanes::{Interrupted, Job, Kernel, Mac, Watch, sha256};
+use smallvec::SmallVec;
+
+use crate::{
+    compare::matches_any,
+    endpoint::{Endpoint, Positions, each},
+    header::{self, MAX_ID_BYTES, Role, Slot, Value},
+    key::Key,
+    outcome::{NO_SECRET, Outcome, Place, Verdict},
+    scheme::{MAX_TEMPLATE_BYTES, Part},
+    signature::{self, Candidates},
+    timestamp::{self, MAX_TIMESTAMP_DIGITS, Tolerance},
+};
+
+/// What a verifier asks of every message.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rules {
+    /// The window, where an endpoint has none of its own.
+    pub tolerance: Option<Tolerance>,
+    /// The most bytes of a body.
+    pub max_body_bytes: Option<usize>,
+}
+
+impl Rules {
+    /// The refusal of a body over the limit.
+    ///
+    /// # Errors
+    /// `TooLarge`.
+    pub fn admit(&self, body: &[u8]) -> Result<(), Outcome> {
+        match self.max_body_bytes {
+            Some(limit) if body.len() > limit => {
+                let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+                Err(Outcome::refused(Verdict::TooLarge, Place::Body, limit))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The outcome of a message that nobody signed: valid unless it is too large.
+    #[must_use]
+    pub fn unsigned(&self, body: &[u8]) -> Outcome {
+        self.admit(body)
+            .map_or_else(|refused| refused, |()| Outcome::valid(NO_SECRET, None))
+    }
+}
+
+/// A message that passed everything but its MACs.
+#[derive(Clone, Copy, Debug)]
+pub struct Prepared<'a> {
+    /// The header family that was used.
+    pub family: u8,
+    /// The signed id, trimmed.
+    pub id: Option<&'a [u8]>,
+    /// The signed timestamp's text, trimmed.
+    pub timestamp_text: Option<&'a [u8]>,
+    /// The signed timestamp in Unix seconds.
+    pub timestamp: Option<i64>,
+    /// The secrets to try.
+    pub live: Positions,
+}
+
+impl Prepared<'_> {
+    /// The outcome, once it is known which secret matched.
+    #[must_use]
+    pub fn outcome(&self, matched: Option<usize>) -> Outcome {
+        outcome(matched, self.timestamp, self.live, self.family)
+    }
+}
+
+/// Rows 4 to 11 of the order of judgement: everything that needs no MAC. Candidates go to
+/// `found`; of a token, its digest.
+///
+/// # Errors
+/// The refusal.
+#[inline]
+pub fn prepare<'a, V: Value>(
+    endpoint: &Endpoint,
+    rules: &Rules,
+    body: &[u8],
+    values: &'a [V],
+    at: i64,
+    mut found: impl FnMut(Mac),
+) -> Result<Prepared<'a>, Outcome> {
+    rules.admit(body)?;
+    let scheme = endpoint.scheme();
+    let fields = header::read(scheme, values)?;
+    let family = fields.family;
+    let timestamp = match (fields.timestamp, endpoint.tolerance(rules.tolerance)) {
+        (Some(text), Some(tolerance)) => {
+            Some(timestamp::judge(text, scheme.unit, tolerance, at, family)?)
+        }
+        _ => None,
+    };
+    let mut is_empty = true;
+    match fields.token {
+        Some(value) => {
+            if let Some(token) = signature::token(scheme, value) {
+                is_empty = false;
+                found(sha256(token));
+            }
+        }
+        None => signature::candidates(scheme, family, values, |candidate| {
+            is_empty = false;
+            found(candidate);
+        }),
+    }
+    if is_empty {
+        return Err(Outcome::at_header(
+            Verdict::MalformedSignature,
+            family,
+            Role::Signature,
+        ));
+    }
+    Ok(Prepared {
+        family,
+        id: fields.id,
+        timestamp_text: fields.timestamp,
+        timestamp,
+        live: endpoint.live(at),
+    })
+}
+
+/// The outcome of a prepared message.
+pub(crate) fn outcome(
+    matched: Option<usize>,
+    timestamp: Option<i64>,
+    live: Positions,
+    family: u8,
+) -> Outcome {
+    match matched.and_then(|at| i8::try_from(at).ok()) {
+        Some(secret) => Outcome::valid(secret, timestamp),
+        None => {
+            let place = Place::Header(Slot {
+                family,
+                role: Role::Signature,
+            });
+            Outcome::refused(
+                Verdict::SignatureMismatch,
+                place,
+                i64::from(live.count_ones()),
+            )
+        }
+    }
+}
+
+/// Writes the signed bytes on one side of the body.
+pub fn write_parts(
+    parts: &[Part],
+    id: Option<&[u8]>,
+    timestamp: Option<&[u8]>,
+    mut write: impl FnMut(&[u8]),
+) {
+    for part in parts {
+        match part {
+            Part::Id => write(id.unwrap_or_default()),
+            Part::Timestamp => write(timestamp.unwrap_or_default()),
+            Part::Literal(bytes) => write(bytes),
+        }
+    }
+}
+
+/// Judges one message, and says from which header family it read. Nothing is allocated.
+///
+/// # Errors
+/// [`Interrupted`] if `watch` says so.
+pub fn judge<V: Value>(
+    kernel: Kernel,
+    endpoint: &Endpoint,
+    rules: &Rules,
+    body: &[u8],
+    values: &[V],
+    at: i64,
+    watch: &mut Watch<'_>,
+) -> Result<(Outcome, u8), Interrupted> {
+    let mut candidates = Candidates::new();
+    let found = |candidate| candidates.push(candidate);
+    let prepared = match prepare(endpoint, rules, body, values, at, found) {
+        Ok(prepared) => prepared,
+        Err(refused) => return Ok((refused, 0)),
+    };
+    let scheme = endpoint.scheme();
+    let (mut head, mut tail) = (Around::new(), Around::new());
+    for (parts, bytes) in [(&scheme.head, &mut head), (&scheme.tail, &mut tail)] {
+        write_parts(parts, prepared.id, prepared.timestamp_text, |part| {
+            bytes.extend_from_slice(part);
+        });
+    }
+    for at in each(prepared.live) {
+        let mac = match &endpoint.held()[at].key {
+            Key::Mac(key) => kernel.mac(
+                &Job {
+                    key,
+                    head: &head,
+                    body,
+                    tail: &tail,
+                },
+                watch,
+            )?,
+            Key::Token(digest) => *digest,
+        };
+        if matches_any(&mac, &candidates) {
+            return Ok((prepared.outcome(Some(at)), prepared.family));
+        }
+    }
+    Ok((prepared.outcome(None), prepared.family))
+}
+
+/// The signed bytes on one side of a body, on the stack.
+type Around = SmallVec<[u8; MAX_TEMPLATE_BYTES + MAX_ID_BYTES + MAX_TIMESTAMP_DIGITS]>;
