@@ -1,0 +1,99 @@
+"""Verify webhook signatures: strictly, one by one and in batches.
+
+>>> from hookseal import Verifier
+>>> verifier = Verifier("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+
+``verifier.verify(body, headers)`` returns a ``Verified`` or raises;
+``verifier.verify_batch(messages)`` judges a whole queue.
+"""
+
+from __future__ import annotations
+
+from hookseal import schemes
+from hookseal._endpoint import Endpoint
+from hookseal._errors import (
+    AmbiguousHeaderError,
+    MalformedHeaderError,
+    MalformedSignatureError,
+    MalformedTimestampError,
+    MissingHeaderError,
+    NotAMessageError,
+    SchemeError,
+    SecretError,
+    SignatureMismatchError,
+    TooLargeError,
+    TooNewError,
+    TooOldError,
+    UnknownEndpointError,
+    VerificationError,
+)
+from hookseal._finding import Finding
+from hookseal._message import Message
+from hookseal._scheme import Scheme
+from hookseal._verdict import Verdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+__all__ = [
+    "AmbiguousHeaderError",
+    "BatchResult",
+    "Endpoint",
+    "Finding",
+    "Keyring",
+    "MalformedHeaderError",
+    "MalformedSignatureError",
+    "MalformedTimestampError",
+    "Message",
+    "MissingHeaderError",
+    "NotAMessageError",
+    "Scheme",
+    "SchemeError",
+    "Secret",
+    "SecretError",
+    "SignatureMismatchError",
+    "Signer",
+    "TooLargeError",
+    "TooNewError",
+    "TooOldError",
+    "UnknownEndpointError",
+    "Verdict",
+    "VerificationError",
+    "Verified",
+    "Verifier",
+    "__version__",
+    "schemes",
+]
+
+try:
+    from hookseal._core import (
+        BatchResult,
+        Keyring,
+        Secret,
+        Signer,
+        Verified,
+        Verifier,
+        __version__,
+    )
+except ModuleNotFoundError as error:
+    # Only the absence of the binary is a case of its own; a binary that is there and
+    # does not load must say so at once.
+    if error.name != "hookseal._core":
+        raise
+
+    _HOT = frozenset({"BatchResult", "Keyring", "Secret", "Signer", "Verified", "Verifier"})
+
+    def __getattr__(name: str) -> str | NoReturn:
+        if name in _HOT:
+            raise ImportError(
+                f"hookseal.{name} needs the compiled module, which this installation does not"
+                " have: use `import hookseal.pure`, the same in plain Python, or install a wheel"
+                " for this platform",
+                name="hookseal._core",
+            )
+        if name == "__version__":
+            from importlib.metadata import version
+
+            return version("hookseal")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

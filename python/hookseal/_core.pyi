@@ -1,0 +1,210 @@
+# The types of the compiled module. stubtest holds this file to the binary, and the
+# surface test holds hookseal.pure to this file.
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final, NoReturn, final, overload
+
+from hookseal._endpoint import Endpoint
+from hookseal._finding import Finding
+from hookseal._scheme import Scheme
+from hookseal._verdict import Verdict
+from hookseal.types import (
+    Body,
+    Headers,
+    Instant,
+    Instants,
+    MessageLike,
+    SecretLike,
+    Tolerance,
+)
+
+@final
+class Secret:
+    def __new__(
+        cls,
+        value: SecretLike,
+        *,
+        label: str | None = None,
+        not_before: Instant | None = None,
+        not_after: Instant | None = None,
+    ) -> Secret: ...
+    @staticmethod
+    def from_text(
+        text: str,
+        *,
+        label: str | None = None,
+        not_before: Instant | None = None,
+        not_after: Instant | None = None,
+    ) -> Secret: ...
+    @staticmethod
+    def from_base64(
+        text: str,
+        *,
+        label: str | None = None,
+        not_before: Instant | None = None,
+        not_after: Instant | None = None,
+    ) -> Secret: ...
+    @staticmethod
+    def from_hex(
+        text: str,
+        *,
+        label: str | None = None,
+        not_before: Instant | None = None,
+        not_after: Instant | None = None,
+    ) -> Secret: ...
+    @staticmethod
+    def from_env(
+        name: str,
+        *,
+        label: str | None = None,
+        not_before: Instant | None = None,
+        not_after: Instant | None = None,
+    ) -> Secret: ...
+    @staticmethod
+    def generate(
+        scheme: Scheme | str = "standard-webhooks", *, label: str | None = None
+    ) -> Secret: ...
+    @property
+    def label(self) -> str | None: ...
+    @property
+    def not_before(self) -> int | None: ...
+    @property
+    def not_after(self) -> int | None: ...
+    def check(self, scheme: Scheme | str = "standard-webhooks") -> list[Finding]: ...
+    def reveal(self) -> str | bytes: ...
+
+@final
+class Keyring:
+    def __new__(
+        cls,
+        endpoints: Mapping[str, SecretLike | Sequence[SecretLike] | Endpoint] = {},
+        *,
+        scheme: Scheme | str = "standard-webhooks",
+    ) -> Keyring: ...
+    def rotate(
+        self,
+        endpoint: str,
+        new: SecretLike,
+        *,
+        overlap: timedelta | None = None,
+        now: Instant | None = None,
+    ) -> str: ...
+    def replace(
+        self, endpoint: str, secrets: SecretLike | Sequence[SecretLike] | Endpoint
+    ) -> None: ...
+    def remove(self, endpoint: str, label: str) -> None: ...
+    def remove_endpoint(self, endpoint: str) -> None: ...
+    def endpoints(self) -> list[str]: ...
+    def labels(self, endpoint: str) -> list[str]: ...
+    def check(self) -> list[Finding]: ...
+    def __contains__(self, endpoint: object, /) -> bool: ...
+    def __len__(self) -> int: ...
+
+@final
+class Verified:
+    @property
+    def id(self) -> str | None: ...
+    @property
+    def timestamp(self) -> int | None: ...
+    @property
+    def secret(self) -> str | None: ...
+    @property
+    def endpoint(self) -> str | None: ...
+    @property
+    def scheme(self) -> str: ...
+    @property
+    def body(self) -> bytes: ...
+    @property
+    def covers(self) -> frozenset[str]: ...
+    @property
+    def fresh(self) -> bool: ...
+    def json(self) -> Any: ...
+
+@final
+class BatchResult:
+    @property
+    def codes(self) -> memoryview: ...
+    @property
+    def secrets(self) -> memoryview: ...
+    @property
+    def valid(self) -> int: ...
+    @property
+    def invalid(self) -> int: ...
+    @property
+    def errors(self) -> dict[int, Exception]: ...
+    def counts(self) -> dict[Verdict, int]: ...
+    def by_secret(self) -> dict[str, int] | dict[tuple[str, str], int]: ...
+    def valid_indices(self) -> list[int]: ...
+    def invalid_indices(self) -> list[int]: ...
+    def verified(self, index: int) -> Verified: ...
+    def accepted(self) -> Iterator[tuple[int, Verified]]: ...
+    def partition[T](self, messages: Sequence[T]) -> tuple[list[T], list[T]]: ...
+    def raise_for_invalid(self) -> None: ...
+    def __len__(self) -> int: ...
+    @overload
+    def __getitem__(self, index: int, /) -> Verdict: ...
+    @overload
+    def __getitem__(self, index: slice, /) -> list[Verdict]: ...
+    def __iter__(self) -> Iterator[Verdict]: ...
+    def __bool__(self) -> NoReturn: ...
+
+@final
+class Verifier:
+    def __new__(
+        cls,
+        secrets: SecretLike | Sequence[SecretLike] | Keyring,
+        *,
+        scheme: Scheme | str | None = None,
+        tolerance: Tolerance = None,
+        max_body_bytes: int | None = None,
+    ) -> Verifier: ...
+    @staticmethod
+    def unsigned(*, reason: str, max_body_bytes: int | None = None) -> Verifier: ...
+    def verify(
+        self,
+        body: Body,
+        headers: Headers,
+        *,
+        endpoint: str | None = None,
+        received_at: Instant | None = None,
+        now: Instant | None = None,
+    ) -> Verified: ...
+    def check(
+        self,
+        body: Body,
+        headers: Headers,
+        *,
+        endpoint: str | None = None,
+        received_at: Instant | None = None,
+        now: Instant | None = None,
+    ) -> Verdict: ...
+    def verify_batch(
+        self,
+        messages: Iterable[MessageLike],
+        *,
+        endpoint: str | Sequence[str | None] | None = None,
+        received_at: Instants = None,
+        now: Instant | None = None,
+        threads: int | None = None,
+        keep: bool = True,
+    ) -> BatchResult: ...
+
+@final
+class Signer:
+    def __new__(
+        cls,
+        secrets: SecretLike | Sequence[SecretLike],
+        *,
+        scheme: Scheme | str = "standard-webhooks",
+    ) -> Signer: ...
+    def sign(
+        self, body: Body, *, id: str | None = None, timestamp: Instant | None = None
+    ) -> dict[str, str]: ...
+    def sign_batch(
+        self,
+        bodies: Iterable[Body],
+        *,
+        ids: Sequence[str | None] | None = None,
+        timestamps: Instants = None,
+    ) -> list[dict[str, str]]: ...

@@ -1,0 +1,266 @@
+"""The exceptions.
+
+::
+
+    Exception
+     └── VerificationError            the sender's fault: answer with status_hint
+          ├── NotAMessageError        400
+          ├── UnknownEndpointError    401
+          ├── TooLargeError           413
+          ├── MissingHeaderError      401
+          ├── AmbiguousHeaderError    401
+          ├── MalformedHeaderError    401
+          ├── MalformedTimestampError 401
+          ├── TooOldError             401
+          ├── TooNewError             401
+          ├── MalformedSignatureError 401
+          └── SignatureMismatchError  401
+
+    ValueError                        the caller's fault: a mistake in the program
+     ├── SecretError                  a secret that cannot be a key
+     └── SchemeError                  a scheme that does not exist or cannot be sound
+
+Wrong types are ``TypeError``. No exception holds a body, a secret or the
+signature that was expected; all of them can be pickled.
+"""
+
+from __future__ import annotations
+
+from hookseal._verdict import Verdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import ClassVar
+
+__all__ = [
+    "AmbiguousHeaderError",
+    "MalformedHeaderError",
+    "MalformedSignatureError",
+    "MalformedTimestampError",
+    "MissingHeaderError",
+    "NotAMessageError",
+    "SchemeError",
+    "SecretError",
+    "SignatureMismatchError",
+    "TooLargeError",
+    "TooNewError",
+    "TooOldError",
+    "UnknownEndpointError",
+    "VerificationError",
+]
+
+
+class VerificationError(Exception):
+    """A message was refused.
+
+    Attributes:
+        code: The reason in snake_case, stable, for logs and metrics.
+        verdict: The same as a ``Verdict``.
+        status_hint: The HTTP status that fits an answer to the sender.
+        public_message: One constant for every reason, for the answer's body:
+            different texts help an attacker to probe.
+
+    ``str(error)`` gives the reason in words and is meant for the log.
+    """
+
+    code: ClassVar[str] = "unverified"
+    verdict: ClassVar[Verdict] = Verdict.UNVERIFIED
+    status_hint: ClassVar[int] = 401
+    public_message: ClassVar[str] = "webhook verification failed"
+
+
+class NotAMessageError(VerificationError):
+    """The item is not a message: not of a message's shape, or its text cannot be encoded."""
+
+    code = "not_a_message"
+    verdict = Verdict.NOT_A_MESSAGE
+    status_hint = 400
+
+
+class UnknownEndpointError(VerificationError):
+    """The keyring holds no endpoint of that name, or no name was given."""
+
+    code = "unknown_endpoint"
+    verdict = Verdict.UNKNOWN_ENDPOINT
+
+
+class TooLargeError(VerificationError):
+    """The body is over ``max_body_bytes``, or the signature headers are over 16 KiB."""
+
+    code = "too_large"
+    verdict = Verdict.TOO_LARGE
+    status_hint = 413
+
+
+class MissingHeaderError(VerificationError):
+    """A header of the scheme is absent, None or blank."""
+
+    code = "missing_header"
+    verdict = Verdict.MISSING_HEADER
+
+
+class AmbiguousHeaderError(VerificationError):
+    """A header that may have one value has several that differ."""
+
+    code = "ambiguous_header"
+    verdict = Verdict.AMBIGUOUS_HEADER
+
+
+class MalformedHeaderError(VerificationError):
+    """The message id is too long, or holds a character that it may not hold."""
+
+    code = "malformed_header"
+    verdict = Verdict.MALFORMED_HEADER
+
+
+class MalformedTimestampError(VerificationError):
+    """The timestamp is not 1 to 15 ASCII digits."""
+
+    code = "malformed_timestamp"
+    verdict = Verdict.MALFORMED_TIMESTAMP
+
+
+class TooOldError(VerificationError):
+    """The timestamp lies before the window."""
+
+    code = "too_old"
+    verdict = Verdict.TOO_OLD
+
+
+class TooNewError(VerificationError):
+    """The timestamp lies after the window."""
+
+    code = "too_new"
+    verdict = Verdict.TOO_NEW
+
+
+class MalformedSignatureError(VerificationError):
+    """No signature in the header has the scheme's form."""
+
+    code = "malformed_signature"
+    verdict = Verdict.MALFORMED_SIGNATURE
+
+
+class SignatureMismatchError(VerificationError):
+    """The signature was made with another secret, or over another message."""
+
+    code = "signature_mismatch"
+    verdict = Verdict.SIGNATURE_MISMATCH
+
+
+class SecretError(ValueError):
+    """A secret cannot be a key; the text says what it looks like and what to pass instead."""
+
+
+class SchemeError(ValueError):
+    """A scheme is unknown, or what was asked of it is not sound."""
+
+
+# The forms of the texts are here so that both implementations speak the same words. A
+# refusal of the engine is a verdict, the header it concerns, and one number.
+_TEXTS: dict[Verdict, tuple[type[VerificationError], str]] = {
+    Verdict.NOT_A_MESSAGE: (NotAMessageError, "this is not a message"),
+    Verdict.UNKNOWN_ENDPOINT: (UnknownEndpointError, "the keyring holds no such endpoint"),
+    Verdict.TOO_LARGE: (TooLargeError, "{header} is over {number} bytes"),
+    Verdict.MISSING_HEADER: (MissingHeaderError, "{header} is missing or empty"),
+    Verdict.AMBIGUOUS_HEADER: (AmbiguousHeaderError, "{header} has several values that differ"),
+    Verdict.MALFORMED_HEADER: (
+        MalformedHeaderError,
+        "{header} must be 1 to 256 visible ASCII characters, without those that separate"
+        " the parts of the signed bytes",
+    ),
+    Verdict.MALFORMED_TIMESTAMP: (
+        MalformedTimestampError,
+        "{header} must be 1 to 15 ASCII digits",
+    ),
+    Verdict.TOO_OLD: (TooOldError, "{header} lies {number} s before the window"),
+    Verdict.TOO_NEW: (TooNewError, "{header} lies {number} s after the window"),
+    Verdict.MALFORMED_SIGNATURE: (
+        MalformedSignatureError,
+        "{header} holds no signature of the scheme's form",
+    ),
+    Verdict.SIGNATURE_MISMATCH: (
+        SignatureMismatchError,
+        "{header} matches none of the {number} live secrets",
+    ),
+}
+
+# A seconds timestamp that lies this far ahead is one in milliseconds: 13 digits.
+_MILLISECONDS_AHEAD = 10**11
+
+
+def refusal(verdict: int, header: str | None = None, number: int | None = None) -> VerificationError:
+    """Makes the exception for a verdict.
+
+    Args:
+        verdict: Any verdict but ``VALID`` and ``UNVERIFIED``.
+        header: Where the reason lies: "header 'webhook-id'", "the body".
+        number: Seconds for TOO_OLD and TOO_NEW, a limit in bytes for
+            TOO_LARGE, how many secrets were tried for SIGNATURE_MISMATCH.
+            Without a number the text is the first sentence of the class.
+    """
+    cls, text = _TEXTS[Verdict(verdict)]
+    if "{header}" in text and header is None or "{number}" in text and number is None:
+        return cls((cls.__doc__ or cls.code).partition(".\n")[0].rstrip("."))
+    text = text.format(header=header, number=number)
+    if verdict == Verdict.TOO_NEW and number is not None and number > _MILLISECONDS_AHEAD:
+        text += "; it looks like milliseconds, and the scheme counts seconds"
+    return cls(text)
+
+
+_SECRET_FAULTS = {
+    "empty": "is empty: pass the secret that the provider shows",
+    "blank": "is white space: pass the secret that the provider shows",
+    "not-utf8": "cannot be encoded as UTF-8",
+    "not-set": "is not set in the environment",
+    "white-space": "holds white space: pass the secret without it",
+    "versioned": 'begins with "v1,": pass what stands after the comma',
+    "private-key": 'begins with "whsk_", an asymmetric private key: pass the whsec_ secret',
+    "public-key": 'begins with "whpk_", an asymmetric public key: pass the whsec_ secret',
+    "prefix-twice": "begins with its prefix twice: pass it once",
+    "nothing-left": "has nothing after its prefix: pass the whole secret",
+    "not-base64": (
+        "is not base64 (standard alphabet, zero trailing bits): pass the secret as the"
+        " provider shows it, or Secret.from_text for a text key"
+    ),
+    "not-hex": "is not hexadecimal: pass an even number of hexadecimal digits",
+    "text-as-bytes": "is bytes that hold the text of an encoded secret: pass the text as str",
+    "token-not-utf8": "is not valid UTF-8, which a token must be",
+    "token-not-sendable": (
+        "cannot stand in a header: it has a control character, or white space at an end"
+    ),
+    "no-secret": "names no secret: pass at least one",
+    "too-many": "would have more than 8 secrets: remove one first",
+    "same-key": "is the same key as another one of the endpoint",
+    "label": "has a label that is not 1 to 64 characters of printable ASCII",
+    "label-taken": "has a label that another secret of the endpoint has",
+    "last-secret": "would lose its last secret: replace it, or remove the endpoint",
+    "none-live": "has no secret that is live at the time of signing",
+}
+
+
+def secret_error(fault: str, place: str = "the secret") -> SecretError:
+    """Makes the exception for what is wrong with a secret, or with a set of them.
+
+    Args:
+        fault: The name of the fault.
+        place: What it is that is wrong; never the secret itself.
+    """
+    return SecretError(f"{place} {_SECRET_FAULTS[fault]}")
+
+
+_SCHEME_FAULTS = {
+    "no-timestamp": "signs no timestamp, so there is no window to hold it against",
+    "one-signature": "has room for one signature: pass one secret",
+}
+
+
+def scheme_error(fault: str, scheme: str) -> SchemeError:
+    """Makes the exception for what was asked of a scheme in vain."""
+    return SchemeError(f"{scheme} {_SCHEME_FAULTS[fault]}")
+
+
+def with_count(error: VerificationError, index: int, refused: int, messages: int) -> VerificationError:
+    """Says where in a batch an error belongs, and how many there are."""
+    error.add_note(f"message {index}; {refused} of {messages} messages were refused")
+    return error

@@ -1,0 +1,76 @@
+"""What ``Secret.check`` and ``Keyring.check`` report."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+__all__ = ["Finding"]
+
+_TEXTS = {
+    "short": "the key has {number} bytes, fewer than the {limit} that are advised",
+    "long": "the key has {number} bytes, more than the {limit} that are advised",
+    "low-variety": "the key has only {number} different bytes",
+    "repeated": "the key repeats a piece of {number} bytes",
+    "common-word": "the key holds a common word",
+    "surrounding-space": "the secret begins or ends with white space, which is part of the key",
+    "wrong-encoding": "the secret looks like one of another encoding",
+    "shared-key": "another endpoint has the same key",
+}
+
+
+class Finding:
+    """One weakness of a secret. It never shows the secret.
+
+    Attributes:
+        code: "short", "long", "low-variety", "repeated", "common-word",
+            "surrounding-space", "wrong-encoding" or "shared-key".
+        text: The finding as a sentence.
+        endpoint: The keyring endpoint, or None for a secret on its own.
+        label: The secret's label, or None where it has none.
+    """
+
+    __slots__ = ("code", "endpoint", "label", "text")
+
+    code: str
+    text: str
+    endpoint: str | None
+    label: str | None
+
+    def __init__(
+        self,
+        code: str,
+        *,
+        number: int = 0,
+        limit: int = 0,
+        endpoint: str | None = None,
+        label: str | None = None,
+    ) -> None:
+        put = object.__setattr__
+        put(self, "code", code)
+        put(self, "text", _TEXTS[code].format(number=number, limit=limit))
+        put(self, "endpoint", endpoint)
+        put(self, "label", label)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError("a Finding is frozen")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError("a Finding is frozen")
+
+    def _key(self) -> tuple[object, ...]:
+        return self.code, self.text, self.endpoint, self.label
+
+    def __eq__(self, other: object) -> bool:
+        return self._key() == other._key() if isinstance(other, Finding) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def __repr__(self) -> str:
+        return f"Finding({self.code!r}, endpoint={self.endpoint!r}, label={self.label!r})"
+
+    def __str__(self) -> str:
+        where = " of ".join(repr(x) for x in (self.label, self.endpoint) if x is not None)
+        return f"{where}: {self.text}" if where else self.text

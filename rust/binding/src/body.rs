@@ -1,0 +1,52 @@
+//! Bodies: borrowed where nobody can change them, copied where somebody could.
+
+use pyo3::{
+    intern,
+    prelude::*,
+    pybacked::PyBackedBytes,
+    types::{PyByteArray, PyBytes, PyMemoryView, PyString},
+};
+
+use crate::arguments::wrong_type;
+
+/// The body of a message, or None for text that cannot be encoded.
+pub fn read(body: &Bound<'_, PyAny>) -> PyResult<Option<PyBackedBytes>> {
+    if let Ok(bytes) = body.cast::<PyBytes>() {
+        return Ok(Some(bytes.clone().into()));
+    }
+    if let Ok(text) = body.cast::<PyString>() {
+        return match text.to_str() {
+            Ok(text) => Ok(Some(PyBytes::new(body.py(), text.as_bytes()).into())),
+            Err(_) => Ok(None),
+        };
+    }
+    let view = if body.is_instance_of::<PyByteArray>() {
+        PyMemoryView::from(body)?
+    } else if let Ok(view) = body.cast::<PyMemoryView>() {
+        view.clone()
+    } else {
+        return Err(wrong_type("body", body, None));
+    };
+    snapshot(&view).map(Some)
+}
+
+/// Another thread may change or resize the memory at any time, so it is copied before
+/// anything is read from it.
+fn snapshot(view: &Bound<'_, PyMemoryView>) -> PyResult<PyBackedBytes> {
+    let py = view.py();
+    let is_plain = view.getattr(intern!(py, "c_contiguous"))?.is_truthy()?
+        && view.getattr(intern!(py, "itemsize"))?.eq(1)?;
+    if !is_plain {
+        return Err(wrong_type("body", view, None));
+    }
+    let copy = view.call_method0(intern!(py, "tobytes"))?;
+    Ok(copy.cast_into::<PyBytes>()?.into())
+}
+
+/// The body as Python sees it: the very object that was hashed, or exact `bytes` of it.
+pub fn exact<'py>(body: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+    if let Ok(bytes) = body.cast_exact::<PyBytes>() {
+        return Ok(bytes.clone());
+    }
+    Ok(PyBytes::new(body.py(), body.cast::<PyBytes>()?.as_bytes()))
+}

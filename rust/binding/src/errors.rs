@@ -1,0 +1,96 @@
+//! From what the engine says to Python's exceptions.
+
+use hookseal_engine::{Outcome, Place, Verdict, scheme::Scheme, secret::Fault};
+use pyo3::{
+    PyTypeInfo,
+    exceptions::{PyException, PyMemoryError},
+    prelude::*,
+    sync::PyOnceLock,
+    types::PyTuple,
+};
+
+/// The exception for a refusal.
+pub fn refusal(py: Python<'_>, outcome: &Outcome, scheme: Option<&Scheme>) -> PyErr {
+    let header = match outcome.place {
+        Place::Message => None,
+        Place::Body => Some("the body".to_owned()),
+        Place::SignatureHeaders => Some("the signature headers".to_owned()),
+        Place::Header(slot) => scheme
+            .and_then(|scheme| scheme.header(slot))
+            .map(|name| format!("header '{name}'")),
+    };
+    made(
+        py,
+        "refusal",
+        (outcome.verdict as u8, header, outcome.number),
+    )
+}
+
+/// The exception for a refusal of which only the verdict was kept.
+pub fn bare_refusal(py: Python<'_>, verdict: u8) -> PyErr {
+    made(py, "refusal", (verdict,))
+}
+
+/// The exception for a secret, or a set of them, that is refused.
+pub fn secret_error(py: Python<'_>, fault: Fault, place: &str) -> PyErr {
+    made(py, "secret_error", (fault.code(), place))
+}
+
+/// The exception for text that is no UTF-8 where a secret is meant.
+pub fn secret_not_utf8(py: Python<'_>) -> PyErr {
+    made(py, "secret_error", ("not-utf8",))
+}
+
+/// The exception for something a scheme cannot do.
+pub fn scheme_error(py: Python<'_>, kind: &str, scheme: &str) -> PyErr {
+    made(py, "scheme_error", (kind, scheme))
+}
+
+/// The members of `hookseal.Verdict`, by number.
+pub fn verdicts(py: Python<'_>) -> PyResult<&Bound<'_, PyTuple>> {
+    static MEMBERS: PyOnceLock<Py<PyTuple>> = PyOnceLock::new();
+    let members = MEMBERS.get_or_try_init(py, || -> PyResult<_> {
+        let class = py.import("hookseal._verdict")?.getattr("Verdict")?;
+        let member = |verdict: &Verdict| class.call1((*verdict as u8,));
+        let members = Verdict::ALL
+            .iter()
+            .map(member)
+            .collect::<PyResult<Vec<_>>>()?;
+        Ok(PyTuple::new(py, members)?.unbind())
+    })?;
+    Ok(members.bind(py))
+}
+
+/// The member of `hookseal.Verdict` with that number.
+pub fn verdict(py: Python<'_>, number: usize) -> PyResult<Bound<'_, PyAny>> {
+    verdicts(py)?.get_item(number)
+}
+
+/// The same exception with a note that says where in a batch it belongs.
+pub fn with_count(
+    py: Python<'_>,
+    error: &PyErr,
+    index: usize,
+    refused: usize,
+    messages: usize,
+) -> PyErr {
+    made(
+        py,
+        "with_count",
+        (error.value(py), index, refused, messages),
+    )
+}
+
+/// Whether an exception is one item's own, so that the batch goes on.
+pub fn is_items_own(py: Python<'_>, error: &PyErr) -> bool {
+    error.is_instance(py, &PyException::type_object(py))
+        && !error.is_instance_of::<PyMemoryError>(py)
+}
+
+/// Calls one of the makers of exceptions in `hookseal._errors`.
+fn made<'py>(py: Python<'py>, maker: &str, arguments: impl pyo3::call::PyCallArgs<'py>) -> PyErr {
+    py.import("hookseal._errors")
+        .and_then(|module| module.getattr(maker))
+        .and_then(|maker| maker.call1(arguments))
+        .map_or_else(|error| error, PyErr::from_value)
+}

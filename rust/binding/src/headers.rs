@@ -1,0 +1,186 @@
+//! Headers: every shape they come in, down to the values that the scheme names.
+
+use hookseal_engine::{
+    header::{Slot, Value},
+    scheme::Scheme,
+};
+use pyo3::{
+    exceptions::PyUnicodeEncodeError,
+    intern,
+    prelude::*,
+    pybacked::{PyBackedBytes, PyBackedStr},
+    types::{PyBytes, PyDict, PyList, PyString, PyTuple},
+};
+use smallvec::SmallVec;
+
+use crate::arguments::wrong_type;
+
+/// The values of the headers that a scheme names, kept alive.
+#[derive(Default)]
+pub struct Kept(SmallVec<[One; 4]>);
+
+impl Kept {
+    /// The values, as the engine reads them.
+    pub fn values(&self) -> &[One] {
+        &self.0
+    }
+
+    /// Takes out what holds the first value of a header.
+    pub fn take(&mut self, slot: Slot) -> Option<Text> {
+        let at = self.0.iter().position(|one| one.slot == slot)?;
+        Some(self.0.swap_remove(at).text)
+    }
+
+    /// Forgets all values.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+/// One value of one header.
+pub struct One {
+    slot: Slot,
+    text: Text,
+}
+
+impl Value for One {
+    fn slot(&self) -> Slot {
+        self.slot
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
+}
+
+/// A text, kept alive.
+pub enum Text {
+    Str(PyBackedStr),
+    Bytes(PyBackedBytes),
+}
+
+impl Text {
+    fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Str(text) => text.as_bytes(),
+            Self::Bytes(bytes) => bytes,
+        }
+    }
+
+    /// The object that holds the value; it cannot change.
+    pub fn into_object(self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        Ok(match self {
+            Self::Str(text) => text.into_pyobject(py)?.into_any().unbind(),
+            Self::Bytes(bytes) => bytes.into_pyobject(py)?.into_any().unbind(),
+        })
+    }
+}
+
+/// Reads headers of any shape. Without a scheme nothing is kept, but shapes are judged.
+pub fn read(headers: &Bound<'_, PyAny>, scheme: Option<&Scheme>, kept: &mut Kept) -> PyResult<()> {
+    if let Ok(dict) = headers.cast_exact::<PyDict>() {
+        // No code of the user's runs while an exact dict of exact parts is read.
+        for (name, value) in dict.iter() {
+            take(&name, &value, scheme, kept)?;
+        }
+        return Ok(());
+    }
+    let py = headers.py();
+    let is_text = headers.is_instance_of::<PyString>() || headers.is_instance_of::<PyBytes>();
+    if is_text || headers.is_none() {
+        return Err(wrong_type("headers", headers, None));
+    }
+    let items = match headers.getattr_opt(intern!(py, "items"))? {
+        Some(items) => items.call0()?,
+        None => headers.clone(),
+    };
+    if !items.hasattr(intern!(py, "__iter__"))? {
+        return Err(wrong_type("headers", headers, None));
+    }
+    for item in items.try_iter()? {
+        let item = item?;
+        let pair = if let Ok(pair) = item.cast::<PyTuple>() {
+            (pair.len() == 2).then(|| (pair.get_item(0), pair.get_item(1)))
+        } else if let Ok(pair) = item.cast::<PyList>() {
+            (pair.len() == 2).then(|| (pair.get_item(0), pair.get_item(1)))
+        } else {
+            None
+        };
+        let Some((name, value)) = pair else {
+            return Err(wrong_type("headers item", &item, None));
+        };
+        take(&name?, &value?, scheme, kept)?;
+    }
+    Ok(())
+}
+
+/// Keeps one header's values if the scheme names it.
+fn take(
+    name: &Bound<'_, PyAny>,
+    value: &Bound<'_, PyAny>,
+    scheme: Option<&Scheme>,
+    kept: &mut Kept,
+) -> PyResult<()> {
+    // Exact types first: they cost a comparison, subclasses a call.
+    let slot = if let Ok(name) = name.cast_exact::<PyString>().or_else(|_| name.cast()) {
+        let slot_of = |scheme: &Scheme| scheme.slot(name.to_str().ok()?.as_bytes());
+        scheme.and_then(slot_of)
+    } else if let Ok(name) = name.cast::<PyBytes>() {
+        scheme.and_then(|scheme| scheme.slot(name.as_bytes()))
+    } else {
+        return Err(wrong_type("header name", name, None));
+    };
+    let Some(slot) = slot else {
+        return Ok(());
+    };
+    if let Some(text) = text(value)? {
+        kept.0.push(One { slot, text });
+    } else if let Ok(all) = value.cast::<PyList>() {
+        for one in all.iter() {
+            kept.0.push(One {
+                slot,
+                text: text_or_error(&one)?,
+            });
+        }
+    } else if let Ok(all) = value.cast::<PyTuple>() {
+        for one in all.iter() {
+            kept.0.push(One {
+                slot,
+                text: text_or_error(&one)?,
+            });
+        }
+    } else if !value.is_none() {
+        return Err(wrong_type("header value", value, None));
+    }
+    Ok(())
+}
+
+fn text_or_error(value: &Bound<'_, PyAny>) -> PyResult<Text> {
+    text(value)?.ok_or_else(|| wrong_type("header value", value, None))
+}
+
+/// A value's text, or None if it is neither `str` nor `bytes`.
+fn text(value: &Bound<'_, PyAny>) -> PyResult<Option<Text>> {
+    if let Ok(text) = value.cast_exact::<PyString>().or_else(|_| value.cast()) {
+        return match PyBackedStr::try_from(text.clone()) {
+            Ok(text) => Ok(Some(Text::Str(text))),
+            Err(error) if error.is_instance_of::<PyUnicodeEncodeError>(value.py()) => {
+                surrogates_and_all(text).map(|bytes| Some(Text::Bytes(bytes)))
+            }
+            Err(error) => Err(error),
+        };
+    }
+    if let Ok(bytes) = value.cast::<PyBytes>() {
+        return Ok(Some(Text::Bytes(bytes.clone().into())));
+    }
+    Ok(None)
+}
+
+/// A lone surrogate as its three bytes: not ASCII and not UTF-8, so no rule accepts it.
+fn surrogates_and_all(text: &Bound<'_, PyString>) -> PyResult<PyBackedBytes> {
+    let py = text.py();
+    // `str`'s own method, not one that a subclass may have.
+    let encode = py.get_type::<PyString>().getattr(intern!(py, "encode"))?;
+    let bytes = encode.call1((text, intern!(py, "utf-8"), intern!(py, "surrogatepass")))?;
+    Ok(bytes.cast_into::<PyBytes>()?.into())
+}

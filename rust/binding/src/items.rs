@@ -1,0 +1,168 @@
+//! The messages of a batch: what is one, and where its parts are.
+
+use pyo3::{
+    PyTypeInfo,
+    exceptions::PyTypeError,
+    intern,
+    prelude::*,
+    sync::PyOnceLock,
+    types::{PyBytes, PyDict, PyMapping, PyString, PyTuple, PyType},
+};
+
+use crate::{
+    arguments::{text_or_none, wrong_type},
+    clock::seconds_or_none,
+};
+
+/// The parts of one message. Only a `Message` states its endpoint and its arrival: a field of
+/// a broker's record could have been written by the sender.
+pub struct Item<'py> {
+    pub body: Bound<'py, PyAny>,
+    pub headers: Bound<'py, PyAny>,
+    pub endpoint: Option<Bound<'py, PyString>>,
+    pub received_at: Option<i64>,
+}
+
+/// Reads an item of any of the four forms.
+pub fn read<'py>(item: &Bound<'py, PyAny>, message: &Bound<'py, PyType>) -> PyResult<Item<'py>> {
+    let py = item.py();
+    let plain = |body, headers| Item {
+        body,
+        headers,
+        endpoint: None,
+        received_at: None,
+    };
+    if let Ok(pair) = item.cast_exact::<PyTuple>() {
+        if pair.len() == 2 {
+            return Ok(plain(pair.get_item(0)?, pair.get_item(1)?));
+        }
+        return Err(wrong_type("item", item, None));
+    }
+    if item.is_instance(message)? {
+        let endpoint = item.getattr(intern!(py, "endpoint"))?;
+        let endpoint = (!endpoint.is_none()).then_some(&endpoint);
+        let received_at = item.getattr(intern!(py, "received_at"))?;
+        let received_at = (!received_at.is_none()).then_some(&received_at);
+        return Ok(Item {
+            body: item.getattr(intern!(py, "body"))?,
+            headers: item.getattr(intern!(py, "headers"))?,
+            endpoint: text_or_none("endpoint", endpoint)?.cloned(),
+            received_at: seconds_or_none(received_at, "received_at")?,
+        });
+    }
+    let (body, headers) = (intern!(py, "body"), intern!(py, "headers"));
+    if let Ok(dict) = item.cast_exact::<PyDict>() {
+        if let (Some(body), Some(headers)) = (dict.get_item(body)?, dict.get_item(headers)?) {
+            return Ok(plain(body, headers));
+        }
+    } else if item.is_instance_of::<PyMapping>()
+        && item.contains(body)?
+        && item.contains(headers)?
+    {
+        return Ok(plain(item.get_item(body)?, item.get_item(headers)?));
+    }
+    if let (Some(body), Some(headers)) = (item.getattr_opt(body)?, item.getattr_opt(headers)?) {
+        return Ok(plain(body, headers));
+    }
+    Err(wrong_type("item", item, None))
+}
+
+/// The class `hookseal.Message`.
+pub fn message_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+    static MESSAGE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    MESSAGE.import(py, "hookseal._message", "Message")
+}
+
+/// All items of an iterable, as a tuple of their own: while they are judged, the iterable may
+/// change. An exact tuple cannot, and is taken as it is.
+pub fn drain<'py>(values: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py, PyTuple>> {
+    if let Ok(tuple) = values.cast_exact::<PyTuple>() {
+        return Ok(tuple.clone());
+    }
+    let py = values.py();
+    let is_wrong = values.is_instance_of::<PyString>()
+        || values.is_instance_of::<PyBytes>()
+        || values.is_instance_of::<PyMapping>()
+        || !(values.hasattr(intern!(py, "__iter__"))?
+            || values.hasattr(intern!(py, "__getitem__"))?);
+    if is_wrong {
+        return Err(wrong_type(name, values, None));
+    }
+    Ok(PyTuple::type_object(py).call1((values,))?.cast_into()?)
+}
+
+/// One endpoint name for all messages, or one for each.
+pub enum Names<'py> {
+    None,
+    One(Bound<'py, PyString>),
+    Each(Bound<'py, PyTuple>),
+}
+
+impl<'py> Names<'py> {
+    /// Reads the argument `endpoint` of a batch.
+    pub fn read(value: Option<&Bound<'py, PyAny>>, count: usize) -> PyResult<Self> {
+        let Some(value) = value else {
+            return Ok(Self::None);
+        };
+        if let Ok(name) = value.cast::<PyString>() {
+            return Ok(Self::One(name.clone()));
+        }
+        let all = each("endpoint", value, count)?;
+        for (index, name) in all.iter().enumerate() {
+            if !name.is_none() && !name.is_instance_of::<PyString>() {
+                return Err(wrong_type(
+                    "endpoint",
+                    &name,
+                    Some(&format!("endpoint[{index}]")),
+                ));
+            }
+        }
+        Ok(Self::Each(all))
+    }
+
+    /// The name for message `index`.
+    pub fn get(&self, index: usize) -> PyResult<Option<Bound<'py, PyString>>> {
+        Ok(match self {
+            Self::None => None,
+            Self::One(name) => Some(name.clone()),
+            Self::Each(all) => all.get_item(index)?.cast_into::<PyString>().ok(),
+        })
+    }
+}
+
+/// A sequence with one element for each message, as a tuple of its own.
+pub fn each<'py>(
+    name: &str,
+    value: &Bound<'py, PyAny>,
+    count: usize,
+) -> PyResult<Bound<'py, PyTuple>> {
+    use pyo3::types::{PyByteArray, PyMemoryView, PySequence};
+    let is_wrong = value.is_instance_of::<PyString>()
+        || value.is_instance_of::<PyBytes>()
+        || value.is_instance_of::<PyByteArray>()
+        || value.is_instance_of::<PyMemoryView>()
+        || value.cast::<PySequence>().is_err();
+    if is_wrong {
+        return Err(wrong_type(name, value, None));
+    }
+    let all = drain(value, name)?;
+    if all.len() != count {
+        return Err(crate::arguments::wrong_length(
+            value.py(),
+            name,
+            all.len(),
+            count,
+        ));
+    }
+    Ok(all)
+}
+
+/// The reason for a body whose text cannot be encoded; it does not hold the text.
+pub fn unencodable() -> PyErr {
+    pyo3::exceptions::PyValueError::new_err("the body's text cannot be encoded as UTF-8")
+}
+
+/// The reason for a message that names an endpoint where there is no ring.
+pub fn no_ring() -> PyErr {
+    PyTypeError::new_err("endpoint is for a verifier with a Keyring; this one has none")
+}

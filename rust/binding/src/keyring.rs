@@ -1,0 +1,381 @@
+//! `hookseal.Keyring`.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hookseal_engine::{
+    endpoint::Endpoint,
+    finding::Finding,
+    ring::{Refused, Ring, Snapshot, Terms},
+    scheme::Scheme,
+    secret::Secret,
+    timestamp::Tolerance,
+};
+use pyo3::{
+    exceptions::{PyKeyError, PyValueError},
+    intern,
+    prelude::*,
+    types::{PyList, PyString},
+};
+
+use crate::{
+    arguments::wrong_type,
+    clock::{now, seconds_or_none},
+    errors::{scheme_error, secret_error},
+    guard::guarded,
+    scheme::{compile, resolve},
+    secret::{one, python_finding, python_repr, read_all, scheme_or_standard},
+};
+
+/// Endpoints by name, each with its secrets: what a service with many tenants verifies with.
+///
+/// Args:
+///     endpoints: A mapping of names to a secret, a sequence of 1 to 8 secrets, or an
+///         ``Endpoint``, which can have its own scheme and tolerance.
+///     scheme: The scheme of endpoints that have none of their own: a ``Scheme`` or its name.
+///
+/// Raises:
+///     SecretError: A secret that cannot be a key of its scheme, the same key twice in one
+///         endpoint, a label taken, none or more than 8 secrets.
+///     SchemeError: An unknown scheme, or a tolerance for a scheme that signs no time.
+///     TypeError: A wrong type.
+///     ValueError: An empty name, or a value out of range.
+///
+/// A ring can change while verifiers use it. Each change is one swap of a snapshot: a call
+/// in progress finishes on the snapshot it began with. Of each secret only keyed hash states
+/// are kept, and wiped when they go.
+#[pyclass(frozen, module = "hookseal", mapping)]
+pub struct Keyring {
+    ring: Ring,
+    scheme: Arc<Scheme>,
+    compiled: Compiled,
+}
+
+impl Keyring {
+    /// The endpoints as they are now.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.ring.snapshot()
+    }
+}
+
+#[pymethods]
+impl Keyring {
+    #[new]
+    #[pyo3(signature = (endpoints=None, *, scheme=None), text_signature = "(endpoints={}, *, scheme='standard-webhooks')")]
+    fn new(
+        py: Python<'_>,
+        endpoints: Option<&Bound<'_, PyAny>>,
+        scheme: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        guarded(|| {
+            let compiled = Compiled::default();
+            let scheme = compiled.get(&scheme_or_standard(py, scheme)?)?;
+            let mut snapshot = Snapshot::default();
+            if let Some(endpoints) = endpoints {
+                let items = endpoints
+                    .getattr_opt(intern!(py, "items"))?
+                    .ok_or_else(|| wrong_type("endpoints", endpoints, None))?;
+                for item in items.call0()?.try_iter()? {
+                    let (name, secrets): (Bound<'_, PyAny>, Bound<'_, PyAny>) = item?.extract()?;
+                    let name = endpoint_name(&name)?;
+                    let given = Given::read(&name, &secrets, &scheme, &compiled)?;
+                    snapshot
+                        .enter(&name, given.terms(&scheme), &given.secrets)
+                        .map_err(|refused| refusal(py, refused, &name, None))?;
+                }
+            }
+            Ok(Self {
+                ring: Ring::new(snapshot),
+                scheme,
+                compiled,
+            })
+        })
+    }
+
+    /// Puts a new secret first, and lets the others end.
+    ///
+    /// Args:
+    ///     endpoint: The endpoint's name.
+    ///     new: The new secret.
+    ///     overlap: How long the others are still tried (a ``timedelta``, whole seconds);
+    ///         None leaves them as they are.
+    ///     now: When the overlap begins; None for the clock.
+    ///
+    /// Returns:
+    ///     The new secret's label.
+    ///
+    /// Raises:
+    ///     KeyError: There is no such endpoint.
+    ///     SecretError: As the constructor; a ninth secret.
+    ///     TypeError, ValueError: A wrong type, or a value out of range.
+    #[pyo3(signature = (endpoint, new, *, overlap=None, now=None))]
+    fn rotate(
+        &self,
+        py: Python<'_>,
+        endpoint: &Bound<'_, PyAny>,
+        new: &Bound<'_, PyAny>,
+        overlap: Option<&Bound<'_, PyAny>>,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<String> {
+        guarded(|| {
+            let name = endpoint_name(endpoint)?;
+            let secret = one(new, "new")?;
+            let stated = seconds_or_none(now, "now")?;
+            let until = match overlap {
+                None => None,
+                Some(overlap) => {
+                    let from = stated.map_or_else(|| self::now(py), Ok)?;
+                    let after = py.import("hookseal._instant")?.getattr("after")?;
+                    Some(after.call1((from, overlap))?.extract()?)
+                }
+            };
+            let label = self.ring.rotate(&name, &secret, until);
+            label
+                .map(Into::into)
+                .map_err(|refused| refusal(py, refused, &name, None))
+        })
+    }
+
+    /// Gives an endpoint new secrets, or adds the endpoint.
+    ///
+    /// Args:
+    ///     endpoint: The endpoint's name.
+    ///     secrets: As in the constructor. Bare secrets leave the scheme and tolerance of an
+    ///         endpoint that is there as they are; an ``Endpoint`` replaces them.
+    ///
+    /// Raises:
+    ///     SecretError, SchemeError, TypeError, ValueError: As the constructor; then nothing
+    ///         has changed.
+    fn replace(
+        &self,
+        py: Python<'_>,
+        endpoint: &Bound<'_, PyAny>,
+        secrets: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        guarded(|| {
+            let name = endpoint_name(endpoint)?;
+            // The user's objects are read before the ring is changed: reading runs their code.
+            let given = Given::read(&name, secrets, &self.scheme, &self.compiled)?;
+            self.ring
+                .replace(&name, given.terms(&self.scheme), &given.secrets)
+                .map_err(|refused| refusal(py, refused, &name, None))
+        })
+    }
+
+    /// Removes one secret of an endpoint.
+    ///
+    /// Raises:
+    ///     KeyError: There is no such endpoint, or no such label.
+    ///     SecretError: It is the last one.
+    ///     TypeError: A wrong type.
+    fn remove(
+        &self,
+        py: Python<'_>,
+        endpoint: &Bound<'_, PyAny>,
+        label: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        guarded(|| {
+            let name = endpoint_name(endpoint)?;
+            let Ok(text) = label.cast::<PyString>() else {
+                return Err(wrong_type("label", label, None));
+            };
+            self.ring
+                .remove(&name, text.to_str().unwrap_or_default())
+                .map_err(|refused| refusal(py, refused, &name, Some(label)))
+        })
+    }
+
+    /// Removes an endpoint with all its secrets.
+    ///
+    /// Raises:
+    ///     KeyError: There is no such endpoint.
+    ///     TypeError: A wrong type.
+    fn remove_endpoint(&self, py: Python<'_>, endpoint: &Bound<'_, PyAny>) -> PyResult<()> {
+        guarded(|| {
+            let name = endpoint_name(endpoint)?;
+            let removed = self.ring.remove_endpoint(&name);
+            removed.map_err(|refused| refusal(py, refused, &name, None))
+        })
+    }
+
+    /// The names of the endpoints, in the order in which they came.
+    fn endpoints(&self) -> Vec<String> {
+        self.snapshot()
+            .endpoints()
+            .iter()
+            .map(|endpoint| endpoint.name().into())
+            .collect()
+    }
+
+    /// The labels of an endpoint's secrets, in the order in which they are tried.
+    ///
+    /// Raises:
+    ///     KeyError: There is no such endpoint.
+    ///     TypeError: A wrong type.
+    fn labels(&self, endpoint: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
+        guarded(|| {
+            let name = endpoint_name(endpoint)?;
+            let snapshot = self.snapshot();
+            let endpoint = snapshot
+                .get(&name)
+                .ok_or_else(|| PyKeyError::new_err(name))?;
+            Ok(endpoint
+                .held()
+                .iter()
+                .map(|held| held.label.to_string())
+                .collect())
+        })
+    }
+
+    /// What is weak in the ring: the findings of every secret, then the keys that two
+    /// endpoints share.
+    fn check<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        guarded(|| {
+            let snapshot = self.snapshot();
+            let list = PyList::empty(py);
+            let add = |found, endpoint: &Endpoint, label| {
+                list.append(python_finding(
+                    py,
+                    found,
+                    Some(endpoint.name()),
+                    Some(label),
+                )?)
+            };
+            for endpoint in snapshot.endpoints() {
+                for held in endpoint.held() {
+                    for found in &held.findings {
+                        add(*found, endpoint, &held.label)?;
+                    }
+                }
+            }
+            for (endpoint, label) in snapshot.shared_keys() {
+                let found = Finding {
+                    code: "shared-key",
+                    number: 0,
+                    limit: 0,
+                };
+                add(found, endpoint, label)?;
+            }
+            Ok(list)
+        })
+    }
+
+    fn __contains__(&self, endpoint: &Bound<'_, PyAny>) -> bool {
+        let text = endpoint.cast::<PyString>().ok();
+        let name = text.and_then(|text| text.to_str().ok());
+        name.is_some_and(|name| self.snapshot().get(name).is_some())
+    }
+
+    fn __len__(&self) -> usize {
+        self.snapshot().endpoints().len()
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let count = self.snapshot().endpoints().len();
+        let scheme = python_repr(py, self.scheme.name.as_str())?;
+        Ok(format!("Keyring(endpoints={count}, scheme={scheme})"))
+    }
+}
+
+/// Schemes that were compiled, by the identity of the Python object, so that ten thousand
+/// endpoints of one scheme share it.
+#[derive(Default)]
+struct Compiled(Mutex<Vec<(Py<PyAny>, Arc<Scheme>)>>);
+
+impl Compiled {
+    fn get(&self, scheme: &Bound<'_, PyAny>) -> PyResult<Arc<Scheme>> {
+        let known = |all: &[(Py<PyAny>, Arc<Scheme>)]| {
+            all.iter()
+                .find(|(it, _)| it.is(scheme))
+                .map(|(_, compiled)| Arc::clone(compiled))
+        };
+        if let Some(compiled) = known(&self.0.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(compiled);
+        }
+        let compiled = compile(scheme)?;
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push((scheme.clone().unbind(), Arc::clone(&compiled)));
+        Ok(compiled)
+    }
+}
+
+/// What a mapping's value or `replace` gives for an endpoint.
+struct Given {
+    secrets: Vec<Secret>,
+    /// The scheme and the tolerance, where an `Endpoint` was given.
+    own: Option<(Arc<Scheme>, Option<Tolerance>)>,
+}
+
+impl Given {
+    fn read(
+        name: &str,
+        given: &Bound<'_, PyAny>,
+        default: &Arc<Scheme>,
+        compiled: &Compiled,
+    ) -> PyResult<Self> {
+        let py = given.py();
+        let class = py.import("hookseal._endpoint")?.getattr("Endpoint")?;
+        if !given.is_instance(&class)? {
+            return Ok(Self {
+                secrets: read_all(given, &place(name))?,
+                own: None,
+            });
+        }
+        let (scheme, tolerance) = (given.getattr("scheme")?, given.getattr("tolerance")?);
+        let scheme = if scheme.is_none() {
+            Arc::clone(default)
+        } else {
+            compiled.get(&resolve(&scheme)?)?
+        };
+        let tolerance = crate::scheme::tolerance((!tolerance.is_none()).then_some(&tolerance))?;
+        if matches!(tolerance, Some(Tolerance::Window { .. })) && !scheme.signs_timestamp() {
+            return Err(scheme_error(py, "no-timestamp", &scheme.name));
+        }
+        let secrets = read_all(&given.getattr("_secrets")?, &place(name))?;
+        Ok(Self {
+            secrets,
+            own: Some((scheme, tolerance)),
+        })
+    }
+
+    fn terms<'a>(&'a self, default: &'a Arc<Scheme>) -> Terms<'a> {
+        match &self.own {
+            None => Terms::Kept { default },
+            Some((scheme, tolerance)) => Terms::Own {
+                scheme,
+                tolerance: *tolerance,
+            },
+        }
+    }
+}
+
+fn refusal(
+    py: Python<'_>,
+    refused: Refused,
+    name: &str,
+    label: Option<&Bound<'_, PyAny>>,
+) -> PyErr {
+    match (refused, label) {
+        (Refused::Secret(_, fault), _) => secret_error(py, fault, &place(name)),
+        (Refused::Label, Some(label)) => PyKeyError::new_err(label.clone().unbind()),
+        (Refused::Label | Refused::Endpoint, _) => PyKeyError::new_err(name.to_owned()),
+    }
+}
+
+fn endpoint_name(name: &Bound<'_, PyAny>) -> PyResult<String> {
+    let Ok(text) = name.cast::<PyString>() else {
+        return Err(wrong_type("endpoint name", name, None));
+    };
+    match text.to_str() {
+        Ok(text) if !text.is_empty() => Ok(text.into()),
+        Ok(_) => Err(PyValueError::new_err(
+            "an endpoint's name must not be empty",
+        )),
+        Err(_) => Err(PyValueError::new_err(
+            "an endpoint's name must be encodable as UTF-8",
+        )),
+    }
+}
+
+fn place(name: &str) -> String {
+    format!("endpoint {name:?}")
+}

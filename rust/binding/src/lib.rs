@@ -1,0 +1,43 @@
+//! The compiled module `hookseal._core`.
+//!
+//! It turns Python objects into values of `hookseal-engine` and what comes out back into
+//! Python objects. It decides nothing about a message, and says nothing: texts are in
+//! `hookseal._errors` and `hookseal._arguments`.
+
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod batch;
+mod body;
+mod clock;
+mod errors;
+mod guard;
+mod headers;
+mod items;
+mod keyring;
+mod result;
+mod scheme;
+mod secret;
+mod signer;
+mod verified;
+mod verifier;
+
+use pyo3::prelude::*;
+
+#[pymodule(gil_used = true)]
+mod _core {
+    #[pymodule_export]
+    use crate::{
+        guard::panic_for_test,
+        keyring::Keyring,
+        result::BatchResult,
+        secret::Secret,
+        signer::Signer,
+        verified::Verified,
+        verifier::{Verifier, verdict_names},
+    };
+
+    #[pymodule_export]
+    #[expect(non_upper_case_globals, reason = "Python's name for it")]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+}

@@ -1,0 +1,390 @@
+//! `hookseal.BatchResult`.
+
+use std::sync::Arc;
+
+use hookseal_engine::{Verdict, endpoint::each, verify::Rules};
+use pyo3::{
+    PyTraverseError, PyVisit,
+    exceptions::{PyIndexError, PyRuntimeError, PyTypeError, PyValueError},
+    intern,
+    prelude::*,
+    types::{PyBytes, PyDict, PyIterator, PyList, PyMemoryView, PySlice},
+};
+
+use crate::{
+    arguments::wrong_length,
+    batch::{Particulars, Slots, Used},
+    errors,
+    guard::guarded,
+    verified::Verified,
+    verifier::Endpoints,
+};
+
+/// The verdicts of a batch: a sequence of ``Verdict``, and what can be asked of it.
+///
+/// It has no truth value: a batch with a forged message in it is neither good nor bad.
+#[pyclass(frozen, module = "hookseal")]
+pub struct BatchResult {
+    codes: Py<PyBytes>,
+    secrets: Py<PyBytes>,
+    counts: [usize; Verdict::ALL.len()],
+    particulars: Option<Particulars>,
+    used: Used,
+    kind: Kind,
+    rules: Rules,
+    errors: Py<PyDict>,
+}
+
+/// What kind of verifier made a result.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    One,
+    Ring,
+    Unsigned,
+}
+
+impl BatchResult {
+    /// Closes the slots of a call.
+    ///
+    /// # Errors
+    /// `RuntimeError` if a slot was left unwritten: it must not leave the library.
+    pub fn new(
+        py: Python<'_>,
+        slots: Slots,
+        used: Used,
+        endpoints: &Endpoints,
+        rules: Rules,
+        errors: Py<PyDict>,
+    ) -> PyResult<Self> {
+        let mut counts = [0; Verdict::ALL.len()];
+        for code in &slots.codes {
+            counts[usize::from(*code)] += 1;
+        }
+        if counts[usize::from(Verdict::Unverified as u8)] > 0 {
+            return Err(PyRuntimeError::new_err(
+                "bug in hookseal: a message was not judged",
+            ));
+        }
+        let kind = match endpoints {
+            Endpoints::One(_) => Kind::One,
+            Endpoints::Ring(_) => Kind::Ring,
+            Endpoints::Unsigned => Kind::Unsigned,
+        };
+        Ok(Self {
+            codes: PyBytes::new(py, &slots.codes).unbind(),
+            secrets: PyBytes::new(py, &slots.secrets).unbind(),
+            counts,
+            particulars: slots.particulars,
+            used,
+            kind,
+            rules,
+            errors,
+        })
+    }
+
+    fn code(&self, py: Python<'_>, index: usize) -> u8 {
+        self.codes.as_bytes(py)[index]
+    }
+
+    fn indices(&self, py: Python<'_>, are_valid: bool) -> Vec<usize> {
+        let codes = self.codes.as_bytes(py).iter().enumerate();
+        let wanted = |code: u8| (code == Verdict::Valid as u8) == are_valid;
+        codes
+            .filter(|(_, code)| wanted(**code))
+            .map(|(index, _)| index)
+            .collect()
+    }
+
+    /// The exception of a refused message.
+    fn refusal(&self, py: Python<'_>, index: usize) -> PyResult<PyErr> {
+        let error = match &self.particulars {
+            None => errors::bare_refusal(py, self.code(py, index)),
+            Some(kept) => {
+                let endpoint = self.endpoint_of(kept, index);
+                let scheme = endpoint.map(|endpoint| &**endpoint.scheme());
+                errors::refusal(py, &kept.outcomes[index], scheme)
+            }
+        };
+        if let Some(cause) = self.errors.bind(py).get_item(index)? {
+            error.set_cause(py, Some(PyErr::from_value(cause)));
+        }
+        Ok(error)
+    }
+
+    fn endpoint_of(
+        &self,
+        kept: &Particulars,
+        index: usize,
+    ) -> Option<&Arc<hookseal_engine::endpoint::Endpoint>> {
+        let place = match kept.endpoints.get(index) {
+            Some(place) => usize::try_from(*place).ok()?,
+            None => 0,
+        };
+        self.used.endpoints.get(place)
+    }
+
+    fn position(&self, py: Python<'_>, index: isize) -> PyResult<usize> {
+        let length = self.codes.as_bytes(py).len();
+        let from_end = if index < 0 {
+            index.checked_add_unsigned(length)
+        } else {
+            Some(index)
+        };
+        from_end
+            .and_then(|index| usize::try_from(index).ok())
+            .filter(|index| *index < length)
+            .ok_or_else(|| PyIndexError::new_err("batch index out of range"))
+    }
+
+    fn view<'py>(py: Python<'py>, bytes: &Py<PyBytes>) -> PyResult<Bound<'py, PyAny>> {
+        PyMemoryView::from(bytes.bind(py))?.call_method1(intern!(py, "cast"), (intern!(py, "b"),))
+    }
+}
+
+#[pymethods]
+impl BatchResult {
+    /// The verdicts' numbers: a read-only ``memoryview`` of int8, for NumPy and its kin.
+    #[getter]
+    fn codes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Self::view(py, &self.codes)
+    }
+
+    /// For each message the position of the secret that matched, -1 for none: a read-only
+    /// ``memoryview`` of int8.
+    #[getter]
+    fn secrets<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Self::view(py, &self.secrets)
+    }
+
+    /// How many messages are valid.
+    #[getter]
+    fn valid(&self) -> usize {
+        self.counts[usize::from(Verdict::Valid as u8)]
+    }
+
+    /// How many messages are refused.
+    #[getter]
+    fn invalid(&self) -> usize {
+        self.counts.iter().sum::<usize>() - self.valid()
+    }
+
+    /// Why items are no messages: their index, and the exception that reading them raised.
+    #[getter]
+    fn errors<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        self.errors.bind(py).copy()
+    }
+
+    /// How many messages have each verdict, for the verdicts that occur.
+    fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        guarded(|| {
+            let counts = PyDict::new(py);
+            for (number, count) in self.counts.iter().enumerate() {
+                if *count > 0 {
+                    counts.set_item(errors::verdict(py, number)?, count)?;
+                }
+            }
+            Ok(counts)
+        })
+    }
+
+    /// How many messages each secret matched, by its label; with a ring, by endpoint and label.
+    ///
+    /// Every secret that could have matched is there, so a zero is evidence: nobody signs
+    /// with it any more.
+    fn by_secret<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        guarded(|| {
+            let counts = PyDict::new(py);
+            let used = self
+                .used
+                .endpoints
+                .iter()
+                .zip(&self.used.live)
+                .zip(&self.used.matched);
+            for ((endpoint, live), matched) in used {
+                for at in each(*live) {
+                    let label = &*endpoint.held()[at].label;
+                    if self.kind == Kind::Ring {
+                        counts.set_item((endpoint.name(), label), matched[at])?;
+                    } else {
+                        counts.set_item(label, matched[at])?;
+                    }
+                }
+            }
+            Ok(counts)
+        })
+    }
+
+    /// The indices of the valid messages, in order.
+    fn valid_indices(&self, py: Python<'_>) -> Vec<usize> {
+        self.indices(py, true)
+    }
+
+    /// The indices of the refused messages, in order.
+    fn invalid_indices(&self, py: Python<'_>) -> Vec<usize> {
+        self.indices(py, false)
+    }
+
+    /// The proof for a valid message; raises what refused another.
+    ///
+    /// Raises:
+    ///     VerificationError: The message was refused.
+    ///     IndexError: There is no such message.
+    ///     ValueError: The batch was judged with ``keep=False``.
+    fn verified(&self, py: Python<'_>, index: isize) -> PyResult<Verified> {
+        guarded(|| {
+            let index = self.position(py, index)?;
+            if self.code(py, index) != Verdict::Valid as u8 {
+                return Err(self.refusal(py, index)?);
+            }
+            let kept = self.particulars.as_ref().and_then(|kept| {
+                Some((
+                    kept,
+                    kept.outcomes.get(index)?,
+                    kept.bodies.get(index)?.as_ref()?,
+                ))
+            });
+            let Some((kept, outcome, body)) = kept else {
+                return Err(PyValueError::new_err(
+                    "the batch was judged with keep=False",
+                ));
+            };
+            let body = body.clone_ref(py);
+            let id = kept.ids[index].as_ref().map(|id| id.clone_ref(py));
+            let endpoint = self.endpoint_of(kept, index);
+            let has_endpoint = self.kind == Kind::Ring;
+            Ok(Verified::new(
+                outcome,
+                endpoint,
+                has_endpoint,
+                &self.rules,
+                id,
+                body,
+            ))
+        })
+    }
+
+    /// The valid messages, each with its index, in order; made one by one.
+    ///
+    /// Raises:
+    ///     ValueError: The batch was judged with ``keep=False``.
+    fn accepted<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        guarded(|| {
+            let py = slf.py();
+            if slf.get().particulars.is_none() {
+                return Err(PyValueError::new_err(
+                    "the batch was judged with keep=False",
+                ));
+            }
+            let indices = PyList::new(py, slf.get().indices(py, true))?;
+            let builtins = py.import("builtins")?;
+            let verified = slf.getattr(intern!(py, "verified"))?;
+            let proofs = builtins.getattr("map")?.call1((verified, &indices))?;
+            builtins.getattr("zip")?.call1((indices, proofs))
+        })
+    }
+
+    /// Splits the messages into valid and refused ones.
+    ///
+    /// Args:
+    ///     messages: The sequence that was judged.
+    ///
+    /// Raises:
+    ///     ValueError: It has another length.
+    fn partition<'py>(
+        &self,
+        messages: &Bound<'py, PyAny>,
+    ) -> PyResult<(Bound<'py, PyList>, Bound<'py, PyList>)> {
+        guarded(|| {
+            let py = messages.py();
+            let messages = crate::items::drain(messages, "messages")?;
+            let codes = self.codes.as_bytes(py);
+            if messages.len() != codes.len() {
+                return Err(wrong_length(py, "messages", messages.len(), codes.len()));
+            }
+            let (good, bad) = (PyList::empty(py), PyList::empty(py));
+            for (message, code) in messages.iter().zip(codes) {
+                let side = if *code == Verdict::Valid as u8 {
+                    &good
+                } else {
+                    &bad
+                };
+                side.append(message)?;
+            }
+            Ok((good, bad))
+        })
+    }
+
+    /// Raises what refused the first message that was refused, if one was; a note says its
+    /// index and how many there are.
+    ///
+    /// Raises:
+    ///     VerificationError: A message was refused.
+    fn raise_for_invalid(&self, py: Python<'_>) -> PyResult<()> {
+        guarded(|| {
+            let Some(first) = self.indices(py, false).first().copied() else {
+                return Ok(());
+            };
+            let error = self.refusal(py, first)?;
+            Err(errors::with_count(
+                py,
+                &error,
+                first,
+                self.invalid(),
+                self.codes.as_bytes(py).len(),
+            ))
+        })
+    }
+
+    fn __len__(&self, py: Python<'_>) -> usize {
+        self.codes.as_bytes(py).len()
+    }
+
+    fn __getitem__<'py>(&self, index: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        guarded(|| {
+            let py = index.py();
+            let Ok(slice) = index.cast::<PySlice>() else {
+                let index = self.position(py, index.extract()?)?;
+                return errors::verdict(py, usize::from(self.code(py, index)));
+            };
+            let codes = Self::view(py, &self.codes)?.get_item(slice)?;
+            let list = PyList::empty(py);
+            for code in codes.try_iter()? {
+                list.append(errors::verdict(py, code?.extract()?)?)?;
+            }
+            Ok(list.into_any())
+        })
+    }
+
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
+        guarded(|| {
+            let members = errors::verdicts(py)?.getattr(intern!(py, "__getitem__"))?;
+            let map = py.import("builtins")?.getattr("map")?;
+            map.call1((members, Self::view(py, &self.codes)?))?
+                .try_iter()
+        })
+    }
+
+    fn __bool__(&self) -> PyResult<bool> {
+        Err(PyTypeError::new_err(
+            "a BatchResult has no truth value: look at result.invalid, or call raise_for_invalid()",
+        ))
+    }
+
+    fn __repr__(&self) -> String {
+        let unsigned = if self.kind == Kind::Unsigned {
+            "UNSIGNED, "
+        } else {
+            ""
+        };
+        format!(
+            "BatchResult({unsigned}valid={}, invalid={})",
+            self.valid(),
+            self.invalid()
+        )
+    }
+
+    /// The exceptions hold tracebacks, which can lead back here.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.errors)
+    }
+}

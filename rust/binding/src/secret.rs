@@ -1,0 +1,358 @@
+//! `hookseal.Secret`.
+
+use hookseal_engine::{
+    finding,
+    secret::{self as engine, Fault, KeyBytes, Kind},
+};
+use pyo3::{
+    IntoPyObjectExt,
+    exceptions::PyValueError,
+    intern,
+    prelude::*,
+    types::{PyByteArray, PyBytes, PyDict, PyList, PyMemoryView, PySequence, PyString},
+};
+use zeroize::Zeroizing;
+
+use crate::{
+    arguments::{asked, text_or_none, wrong_type},
+    clock::seconds_or_none,
+    errors::{secret_error, secret_not_utf8},
+    guard::guarded,
+    scheme::{compile, preset, resolve},
+};
+
+/// A secret, with its label and the window in which it is tried.
+///
+/// Args:
+///     value: The secret as the provider shows it. ``str`` is read as the scheme reads it
+///         (for Standard Webhooks, base64 behind ``whsec_``); ``bytes`` are the key itself;
+///         an object with ``get_secret_value()``, such as pydantic's ``SecretStr``, is asked.
+///         Another ``Secret`` gives its value, and what is not given here.
+///     label: What ``Verified.secret`` calls it: 1 to 64 characters of printable ASCII. Without
+///         one, the verifier counts: "0", "1", …
+///     not_before: Tried from this instant on (Unix seconds or an aware datetime).
+///     not_after: Tried until before this instant.
+///
+/// The window is judged at the instant freshness is judged at, never at a time the message
+/// states: else a leaked, retired secret could sign itself back in.
+///
+/// Raises:
+///     SecretError: It is empty or white space, or the label is none.
+///     TypeError: A wrong type.
+///     ValueError: An instant out of range, or a window that ends before it begins.
+///
+/// A secret shows its value nowhere but in ``reveal()``, compares by identity, and refuses to
+/// be pickled or copied.
+#[pyclass(frozen, module = "hookseal")]
+pub struct Secret(engine::Secret);
+
+#[pymethods]
+impl Secret {
+    #[new]
+    #[pyo3(signature = (value, *, label=None, not_before=None, not_after=None))]
+    fn new(
+        value: &Bound<'_, PyAny>,
+        label: Option<&Bound<'_, PyAny>>,
+        not_before: Option<&Bound<'_, PyAny>>,
+        not_after: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        guarded(|| dress(one(value, "value")?, label, not_before, not_after))
+    }
+
+    /// A secret whose UTF-8 bytes are the key, whatever the scheme.
+    ///
+    /// Raises:
+    ///     SecretError, TypeError, ValueError: As the constructor.
+    #[staticmethod]
+    #[pyo3(signature = (text, *, label=None, not_before=None, not_after=None))]
+    fn from_text(
+        text: &Bound<'_, PyAny>,
+        label: Option<&Bound<'_, PyAny>>,
+        not_before: Option<&Bound<'_, PyAny>>,
+        not_after: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        guarded(|| {
+            let secret = engine::Secret::new(text_bytes(text)?, Kind::FixedText);
+            dress(
+                secret.map_err(faulty(text.py()))?,
+                label,
+                not_before,
+                not_after,
+            )
+        })
+    }
+
+    /// A secret given as base64 (RFC 4648 §4) without a prefix; its bytes are the key.
+    ///
+    /// Raises:
+    ///     SecretError: It is not canonical base64, or as the constructor.
+    ///     TypeError, ValueError: As the constructor.
+    #[staticmethod]
+    #[pyo3(signature = (text, *, label=None, not_before=None, not_after=None))]
+    fn from_base64(
+        text: &Bound<'_, PyAny>,
+        label: Option<&Bound<'_, PyAny>>,
+        not_before: Option<&Bound<'_, PyAny>>,
+        not_after: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        guarded(|| {
+            let secret = engine::Secret::from_base64(&plain_text(text)?);
+            dress(
+                secret.map_err(faulty(text.py()))?,
+                label,
+                not_before,
+                not_after,
+            )
+        })
+    }
+
+    /// A secret given as hexadecimal digits of either case; its bytes are the key.
+    ///
+    /// Raises:
+    ///     SecretError: It is not hexadecimal, or as the constructor.
+    ///     TypeError, ValueError: As the constructor.
+    #[staticmethod]
+    #[pyo3(signature = (text, *, label=None, not_before=None, not_after=None))]
+    fn from_hex(
+        text: &Bound<'_, PyAny>,
+        label: Option<&Bound<'_, PyAny>>,
+        not_before: Option<&Bound<'_, PyAny>>,
+        not_after: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        guarded(|| {
+            let secret = engine::Secret::from_hex(&plain_text(text)?);
+            dress(
+                secret.map_err(faulty(text.py()))?,
+                label,
+                not_before,
+                not_after,
+            )
+        })
+    }
+
+    /// A secret whose text an environment variable holds, read now.
+    ///
+    /// Raises:
+    ///     SecretError: The variable is not set, or as the constructor.
+    ///     TypeError, ValueError: As the constructor.
+    #[staticmethod]
+    #[pyo3(signature = (name, *, label=None, not_before=None, not_after=None))]
+    fn from_env(
+        name: &Bound<'_, PyAny>,
+        label: Option<&Bound<'_, PyAny>>,
+        not_before: Option<&Bound<'_, PyAny>>,
+        not_after: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        guarded(|| {
+            let text = asked(name.py(), "environment", (name,))?;
+            dress(one(&text, "value")?, label, not_before, not_after)
+        })
+    }
+
+    /// A new random secret in the form that the scheme's provider asks for.
+    ///
+    /// Args:
+    ///     scheme: A scheme or its name. ``whsec_`` and base64 of 32 random bytes for Standard
+    ///         Webhooks, 40 hexadecimal digits or a mixed string for others.
+    ///     label: As in the constructor.
+    ///
+    /// Raises:
+    ///     SchemeError: There is no such scheme.
+    ///     TypeError: A wrong type.
+    #[staticmethod]
+    #[pyo3(signature = (scheme=None, *, label=None), text_signature = "(scheme='standard-webhooks', *, label=None)")]
+    fn generate(
+        py: Python<'_>,
+        scheme: Option<&Bound<'_, PyAny>>,
+        label: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        guarded(|| {
+            let scheme = scheme_or_standard(py, scheme)?;
+            let text = py
+                .import("hookseal._random")?
+                .getattr("secret_text")?
+                .call1((scheme,))?;
+            dress(one(&text, "value")?, label, None, None)
+        })
+    }
+
+    /// The label given, or None.
+    #[getter]
+    fn label(&self) -> Option<&str> {
+        self.0.label()
+    }
+
+    /// The Unix second from which it is tried, or None.
+    #[getter]
+    fn not_before(&self) -> Option<i64> {
+        self.0.not_before
+    }
+
+    /// The Unix second until before which it is tried, or None.
+    #[getter]
+    fn not_after(&self) -> Option<i64> {
+        self.0.not_after
+    }
+
+    /// What is weak about the secret as a key of a scheme; empty if nothing is.
+    ///
+    /// Raises:
+    ///     SchemeError: There is no such scheme.
+    ///     TypeError: A wrong type.
+    #[pyo3(signature = (scheme=None), text_signature = "($self, scheme='standard-webhooks')")]
+    fn check<'py>(
+        &self,
+        py: Python<'py>,
+        scheme: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        guarded(|| {
+            let scheme = compile(&scheme_or_standard(py, scheme)?)?;
+            let list = PyList::empty(py);
+            for found in finding::check(&self.0, &scheme) {
+                list.append(python_finding(py, found, None, self.0.label())?)?;
+            }
+            Ok(list)
+        })
+    }
+
+    /// The secret as it was given: ``str``, or ``bytes`` for ``bytes``, ``from_base64`` and
+    /// ``from_hex``. The one way to read it.
+    fn reveal<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        guarded(|| {
+            let value = self.0.reveal();
+            if self.0.is_text() {
+                return Ok(PyString::from_bytes(py, value)?.into_any());
+            }
+            Ok(PyBytes::new(py, value).into_any())
+        })
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let mut shown = format!("Secret(label={}", python_repr(py, self.0.label())?);
+        for (name, value) in [
+            ("not_before", self.0.not_before),
+            ("not_after", self.0.not_after),
+        ] {
+            if let Some(value) = value {
+                shown += &format!(", {name}={value}");
+            }
+        }
+        Ok(shown + ")")
+    }
+}
+
+/// One secret or a sequence of them.
+pub fn read_all(secrets: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<engine::Secret>> {
+    let is_one = secrets.is_instance_of::<PyString>()
+        || secrets.is_instance_of::<PyBytes>()
+        || secrets.is_instance_of::<PyByteArray>()
+        || secrets.is_instance_of::<PyMemoryView>()
+        || secrets.hasattr(intern!(secrets.py(), "get_secret_value"))?;
+    if is_one || secrets.cast::<PySequence>().is_err() {
+        return Ok(vec![one(secrets, name)?]);
+    }
+    secrets
+        .try_iter()?
+        .enumerate()
+        .map(|(index, secret)| one(&secret?, &format!("{name}[{index}]")))
+        .collect()
+}
+
+/// One secret: a `Secret`, or what one is made of.
+pub fn one(value: &Bound<'_, PyAny>, place: &str) -> PyResult<engine::Secret> {
+    let py = value.py();
+    if let Ok(secret) = value.cast::<Secret>() {
+        return Ok(secret.get().0.clone());
+    }
+    let (bytes, kind) = if let Some(given) = given(value)? {
+        given
+    } else {
+        let get = value.getattr_opt(intern!(value.py(), "get_secret_value"))?;
+        let wrapped = get
+            .ok_or_else(|| wrong_type("secret", value, Some(place)))?
+            .call0()?;
+        let place = format!("{place}.get_secret_value()");
+        given(&wrapped)?.ok_or_else(|| wrong_type("secret", &wrapped, Some(&place)))?
+    };
+    engine::Secret::new(bytes, kind).map_err(|fault| secret_error(py, fault, place))
+}
+
+/// `hookseal.Finding` of what the engine found.
+pub fn python_finding<'py>(
+    py: Python<'py>,
+    found: finding::Finding,
+    endpoint: Option<&str>,
+    label: Option<&str>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let named = PyDict::new(py);
+    named.set_item("number", found.number)?;
+    named.set_item("limit", found.limit)?;
+    named.set_item("endpoint", endpoint)?;
+    named.set_item("label", label)?;
+    py.import("hookseal._finding")?
+        .getattr("Finding")?
+        .call((found.code,), Some(&named))
+}
+
+/// What Python's `repr` makes of it.
+pub fn python_repr<'py>(py: Python<'py>, value: impl IntoPyObject<'py>) -> PyResult<String> {
+    let value = value.into_bound_py_any(py)?;
+    Ok(value.repr()?.to_string_lossy().into_owned())
+}
+
+/// The scheme of an argument whose default is Standard Webhooks.
+pub fn scheme_or_standard<'py>(
+    py: Python<'py>,
+    scheme: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    scheme.map_or_else(|| preset(py, "standard-webhooks"), resolve)
+}
+
+fn given(value: &Bound<'_, PyAny>) -> PyResult<Option<(KeyBytes, Kind)>> {
+    if value.is_instance_of::<PyString>() {
+        return Ok(Some((text_bytes(value)?, Kind::Text)));
+    }
+    let bytes = value.cast::<PyBytes>();
+    Ok(bytes
+        .ok()
+        .map(|bytes| (Zeroizing::new(bytes.as_bytes().to_vec()), Kind::Bytes)))
+}
+
+fn text_bytes(text: &Bound<'_, PyAny>) -> PyResult<KeyBytes> {
+    Ok(Zeroizing::new(plain_text(text)?.as_bytes().to_vec()))
+}
+
+fn plain_text(text: &Bound<'_, PyAny>) -> PyResult<Zeroizing<String>> {
+    let Ok(text) = text.cast::<PyString>() else {
+        return Err(wrong_type("secret text", text, None));
+    };
+    let utf8 = text.to_str().map_err(|_| secret_not_utf8(text.py()))?;
+    Ok(Zeroizing::new(utf8.to_owned()))
+}
+
+/// Gives a secret what stands beside its value.
+fn dress(
+    mut secret: engine::Secret,
+    label: Option<&Bound<'_, PyAny>>,
+    not_before: Option<&Bound<'_, PyAny>>,
+    not_after: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Secret> {
+    if let Some(label) = text_or_none("label", label)? {
+        let text = label.to_str().unwrap_or_default();
+        secret.set_label(text).map_err(faulty(label.py()))?;
+    }
+    secret.not_before = seconds_or_none(not_before, "not_before")?.or(secret.not_before);
+    secret.not_after = seconds_or_none(not_after, "not_after")?.or(secret.not_after);
+    if let (Some(from), Some(to)) = (secret.not_before, secret.not_after)
+        && to <= from
+    {
+        return Err(PyValueError::new_err(
+            "not_after must be later than not_before",
+        ));
+    }
+    Ok(Secret(secret))
+}
+
+fn faulty(py: Python<'_>) -> impl FnOnce(Fault) -> PyErr {
+    move |fault| secret_error(py, fault, "the secret")
+}

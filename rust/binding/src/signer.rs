@@ -1,0 +1,271 @@
+//! `hookseal.Signer`.
+
+use std::sync::Arc;
+
+use hookseal_engine::{
+    Interrupted, Kernel,
+    endpoint::Endpoint,
+    header::{is_id, trim},
+    scheme::{Algorithm, Family, Scheme, Unit},
+    secret::Fault,
+    sign::{is_sendable, signature, signature_of_token},
+    timestamp::Tolerance,
+};
+use pyo3::{
+    exceptions::{PyRuntimeError, PyTypeError, PyValueError},
+    prelude::*,
+    types::{PyDict, PyString},
+};
+use zeroize::Zeroizing;
+
+use crate::{
+    arguments::{text_or_none, wrong_type},
+    body,
+    clock::{Instants, now, seconds_or_none},
+    errors::{scheme_error, secret_error},
+    guard::guarded,
+    items::{drain, each, unencodable},
+    scheme::compile,
+    secret::{python_repr, read_all, scheme_or_standard},
+};
+
+/// Signs webhooks as a provider does: for tests, examples and senders.
+///
+/// Args:
+///     secrets: A secret or a sequence of them. Several make several signatures, where the
+///         scheme's header has room.
+///     scheme: A ``Scheme`` or its name.
+///
+/// Raises:
+///     SecretError: A secret that cannot be a key of the scheme, or a token that no header
+///         can carry.
+///     SchemeError: An unknown scheme; several secrets where there is room for one signature.
+///     TypeError: A wrong type.
+///
+/// What a signer makes, a verifier with the same secret and scheme accepts.
+#[pyclass(frozen, module = "hookseal")]
+pub struct Signer {
+    endpoint: Arc<Endpoint>,
+    family: Family,
+    /// The token itself, where the scheme sends it.
+    token: Option<Zeroizing<String>>,
+}
+
+#[pymethods]
+impl Signer {
+    #[new]
+    #[pyo3(signature = (secrets, *, scheme=None), text_signature = "(secrets, *, scheme='standard-webhooks')")]
+    fn new(
+        py: Python<'_>,
+        secrets: &Bound<'_, PyAny>,
+        scheme: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        guarded(|| {
+            let scheme = compile(&scheme_or_standard(py, scheme)?)?;
+            let secrets = read_all(secrets, "secrets")?;
+            let fault = |fault| secret_error(py, fault, "secrets");
+            let endpoint = Endpoint::new("", Arc::clone(&scheme), None, &secrets)
+                .map_err(|(_, it)| fault(it))?;
+            if secrets.len() > 1 && scheme.separator.is_none() {
+                return Err(scheme_error(py, "one-signature", &scheme.name));
+            }
+            let mut token = None;
+            if scheme.algorithm == Algorithm::Token {
+                let bytes = secrets[0].key_bytes(&scheme).map_err(fault)?;
+                if !is_sendable(&bytes) {
+                    return Err(fault(Fault::TokenNotSendable));
+                }
+                token = Some(Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()));
+            }
+            let family = scheme.families[0].clone();
+            Ok(Self {
+                endpoint: Arc::new(endpoint),
+                family,
+                token,
+            })
+        })
+    }
+
+    /// The headers for one body.
+    ///
+    /// Args:
+    ///     body: The bytes to send, as ``Verifier.verify`` takes them.
+    ///     id: The message's id, where the scheme signs one; None makes ``msg_`` and 24 random
+    ///         letters and digits.
+    ///     timestamp: When it is sent (Unix seconds or an aware datetime); None for the clock.
+    ///
+    /// Returns:
+    ///     Header names, in lower case, and their values.
+    ///
+    /// Raises:
+    ///     SecretError: No secret is live at that time.
+    ///     TypeError: A wrong type; an id or a time that the scheme does not sign.
+    ///     ValueError: An id that no verifier would take, an instant out of range, or text that
+    ///         cannot be encoded.
+    #[pyo3(signature = (body, *, id=None, timestamp=None))]
+    fn sign<'py>(
+        &self,
+        py: Python<'py>,
+        body: &Bound<'py, PyAny>,
+        id: Option<&Bound<'py, PyAny>>,
+        timestamp: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        guarded(|| {
+            let id = text_or_none("id", id)?;
+            self.refuse_unsigned(id.is_some(), timestamp.is_some())?;
+            let stated = seconds_or_none(timestamp, "timestamp")?;
+            let at = self.instant(py, stated, &mut None)?;
+            self.headers(body, id, at)
+        })
+    }
+
+    /// The headers for many bodies.
+    ///
+    /// Args:
+    ///     bodies: An iterable of bodies; it is drained first.
+    ///     ids: A sequence with an id or None for each, or None.
+    ///     timestamps: One instant for all, a sequence or buffer with one for each, or None.
+    ///
+    /// Returns:
+    ///     As ``sign``, for each body.
+    ///
+    /// Raises:
+    ///     SecretError, TypeError, ValueError: As ``sign``.
+    #[pyo3(signature = (bodies, *, ids=None, timestamps=None))]
+    fn sign_batch<'py>(
+        &self,
+        py: Python<'py>,
+        bodies: &Bound<'py, PyAny>,
+        ids: Option<&Bound<'py, PyAny>>,
+        timestamps: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        guarded(|| {
+            let bodies = drain(bodies, "bodies")?;
+            self.refuse_unsigned(ids.is_some(), timestamps.is_some())?;
+            let ids = ids.map(|ids| each("ids", ids, bodies.len())).transpose()?;
+            let stated = Instants::read("timestamps", timestamps, bodies.len())?;
+            let mut clock = None;
+            let mut signed = Vec::new();
+            for (index, body) in bodies.iter().enumerate() {
+                let id = ids.as_ref().map(|ids| ids.get_item(index)).transpose()?;
+                let id = id.filter(|id| !id.is_none());
+                let id = match &id {
+                    None => None,
+                    Some(id) => Some(
+                        id.cast::<PyString>()
+                            .map_err(|_| wrong_type("id", id, Some(&format!("ids[{index}]"))))?,
+                    ),
+                };
+                let at = self.instant(py, stated.get(index), &mut clock)?;
+                signed.push(self.headers(&body, id, at)?);
+            }
+            Ok(signed)
+        })
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let scheme = python_repr(py, self.scheme().name.as_str())?;
+        Ok(format!(
+            "Signer(scheme={scheme}, secrets={})",
+            self.endpoint.held().len()
+        ))
+    }
+}
+
+impl Signer {
+    fn scheme(&self) -> &Scheme {
+        self.endpoint.scheme()
+    }
+
+    fn refuse_unsigned(&self, has_id: bool, has_timestamp: bool) -> PyResult<()> {
+        let scheme = self.scheme();
+        if has_id && !scheme.signs_id() {
+            return Err(PyTypeError::new_err(format!("{} signs no id", scheme.name)));
+        }
+        if has_timestamp && !scheme.signs_timestamp() {
+            return Err(PyTypeError::new_err(format!(
+                "{} signs no timestamp",
+                scheme.name
+            )));
+        }
+        Ok(())
+    }
+
+    /// The second to sign at; the clock is read at most once, and only where it counts.
+    fn instant(
+        &self,
+        py: Python<'_>,
+        stated: Option<i64>,
+        clock: &mut Option<i64>,
+    ) -> PyResult<i64> {
+        if let Some(at) = stated.or(*clock) {
+            return Ok(at);
+        }
+        let counts =
+            self.scheme().signs_timestamp() || self.endpoint.needs_instant(Some(Tolerance::Off));
+        let at = if counts { now(py)? } else { 0 };
+        *clock = Some(at);
+        Ok(at)
+    }
+
+    fn headers<'py>(
+        &self,
+        body: &Bound<'py, PyAny>,
+        id: Option<&Bound<'py, PyString>>,
+        at: i64,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let py = body.py();
+        let body = body::read(body)?.ok_or_else(unencodable)?;
+        let scheme = self.scheme();
+        let id = match (id, scheme.signs_id()) {
+            (Some(id), _) => Some(id.to_str().unwrap_or_default().to_owned()),
+            (None, true) => Some(
+                py.import("hookseal._random")?
+                    .getattr("message_id")?
+                    .call0()?
+                    .extract::<String>()?,
+            ),
+            (None, false) => None,
+        };
+        if let Some(id) = &id
+            && (!is_id(id.as_bytes(), &scheme.id_forbidden) || trim(id.as_bytes()) != id.as_bytes())
+        {
+            return Err(PyValueError::new_err(
+                "id must be 1 to 256 visible ASCII characters without those that separate parts",
+            ));
+        }
+        let timestamp = scheme.signs_timestamp().then(|| match scheme.unit {
+            Unit::Seconds => at.to_string(),
+            Unit::Milliseconds => (at * 1000).to_string(),
+        });
+        let value = match &self.token {
+            Some(_) if self.endpoint.live(at) == 0 => Err(Fault::NoneLive),
+            Some(token) => Ok(signature_of_token(scheme, token)),
+            None => {
+                let (id, timestamp) = (id.as_deref(), timestamp.as_deref());
+                let (id, timestamp) = (id.map(str::as_bytes), timestamp.map(str::as_bytes));
+                let kernel = Kernel::detect();
+                signature(
+                    kernel,
+                    &self.endpoint,
+                    &body,
+                    id,
+                    timestamp,
+                    at,
+                    &mut |_| Ok(()),
+                )
+                .map_err(|Interrupted| PyRuntimeError::new_err("bug in hookseal: interrupted"))?
+            }
+        };
+        let value = value.map_err(|fault| secret_error(py, fault, "the signer"))?;
+        let headers = PyDict::new(py);
+        let family = &self.family;
+        for (name, value) in [(&family.id, id), (&family.timestamp, timestamp)] {
+            if let (Some(name), Some(value)) = (name, value) {
+                headers.set_item(name, value)?;
+            }
+        }
+        headers.set_item(&family.signature, value)?;
+        Ok(headers)
+    }
+}

@@ -1,0 +1,173 @@
+//! `hookseal.Verified`: proof that a message was verified.
+
+use std::sync::Arc;
+
+use hookseal_engine::{
+    Outcome, endpoint::Endpoint, header::trim, timestamp::Tolerance, verify::Rules,
+};
+use pyo3::{
+    prelude::*,
+    types::{PyBytes, PyFrozenSet, PyString},
+};
+
+use crate::{arguments::asked, body::exact, guard::guarded, secret::python_repr};
+
+/// A message whose signature was verified. Only a verification makes one, so a function that
+/// takes a ``Verified`` cannot be called with a message that nobody checked.
+///
+/// What it shows is what the signature protects, and ``covers`` says what that is.
+#[pyclass(frozen, module = "hookseal")]
+pub struct Verified {
+    /// The object that holds the id, white space and all.
+    id: Option<Py<PyAny>>,
+    timestamp: Option<i64>,
+    /// None for an unsigned message.
+    matched: Option<Matched>,
+    has_endpoint: bool,
+    is_fresh: bool,
+    /// The object that was hashed: `bytes`, or a subclass.
+    body: Py<PyAny>,
+}
+
+struct Matched {
+    endpoint: Arc<Endpoint>,
+    position: usize,
+}
+
+impl Verified {
+    /// Makes the proof of a valid outcome.
+    ///
+    /// `id` is the object that holds the id, `endpoint` where the message arrived, or None for
+    /// an unsigned message.
+    pub fn new(
+        outcome: &Outcome,
+        endpoint: Option<&Arc<Endpoint>>,
+        has_endpoint: bool,
+        rules: &Rules,
+        id: Option<Py<PyAny>>,
+        body: Py<PyAny>,
+    ) -> Self {
+        let Some(endpoint) = endpoint else {
+            return Self {
+                id: None,
+                timestamp: None,
+                matched: None,
+                has_endpoint: false,
+                is_fresh: false,
+                body,
+            };
+        };
+        let tolerance = endpoint.tolerance(rules.tolerance);
+        Self {
+            id,
+            timestamp: tolerance.map(|_| outcome.number),
+            matched: usize::try_from(outcome.secret)
+                .ok()
+                .map(|position| Matched {
+                    endpoint: Arc::clone(endpoint),
+                    position,
+                }),
+            has_endpoint,
+            is_fresh: matches!(tolerance, Some(Tolerance::Window { .. })),
+            body,
+        }
+    }
+}
+
+#[pymethods]
+impl Verified {
+    /// The signed id, or None where the scheme signs none.
+    #[getter]
+    fn id<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyString>>> {
+        self.id.as_ref().map(|id| trimmed(id.bind(py))).transpose()
+    }
+
+    /// The signed time in whole Unix seconds, or None where the scheme signs none.
+    #[getter]
+    fn timestamp(&self) -> Option<i64> {
+        self.timestamp
+    }
+
+    /// The label of the secret that matched, or None for an unsigned message.
+    #[getter]
+    fn secret(&self) -> Option<&str> {
+        let matched = self.matched.as_ref()?;
+        Some(&matched.endpoint.held().get(matched.position)?.label)
+    }
+
+    /// The keyring endpoint, or None for a verifier without a ring.
+    #[getter]
+    fn endpoint(&self) -> Option<&str> {
+        self.matched
+            .as_ref()
+            .filter(|_| self.has_endpoint)
+            .map(|it| it.endpoint.name())
+    }
+
+    /// The scheme's name; "unsigned" for an unsigned message.
+    #[getter]
+    fn scheme(&self) -> &str {
+        self.matched
+            .as_ref()
+            .map_or("unsigned", |matched| &matched.endpoint.scheme().name)
+    }
+
+    /// The very bytes that were hashed.
+    #[getter]
+    fn body<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        exact(self.body.bind(py))
+    }
+
+    /// What the signature protects, of "body", "id" and "timestamp"; empty for tokens and for
+    /// unsigned messages.
+    #[getter]
+    fn covers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyFrozenSet>> {
+        let scheme = self
+            .matched
+            .as_ref()
+            .map(|matched| matched.endpoint.scheme());
+        PyFrozenSet::new(py, scheme.map(|scheme| scheme.covers()).unwrap_or_default())
+    }
+
+    /// Whether the signed time was held against a window: false where the scheme signs no
+    /// time, and with ``tolerance="off"``.
+    #[getter]
+    fn fresh(&self) -> bool {
+        self.is_fresh
+    }
+
+    /// The body as JSON, read as ``json.loads`` reads it.
+    ///
+    /// Raises:
+    ///     ValueError: It is not JSON, or not Unicode. The signature is good all the same: do
+    ///         not answer as to a forgery.
+    fn json<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        guarded(|| asked(py, "json_value", (self.body(py)?,)))
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let unsigned = if self.matched.is_none() {
+            "UNSIGNED, "
+        } else {
+            ""
+        };
+        Ok(format!(
+            "Verified({unsigned}scheme={}, id={}, timestamp={}, secret={}, endpoint={}, fresh={})",
+            python_repr(py, self.scheme())?,
+            python_repr(py, self.id(py)?)?,
+            python_repr(py, self.timestamp)?,
+            python_repr(py, self.secret())?,
+            python_repr(py, self.endpoint())?,
+            python_repr(py, self.is_fresh)?,
+        ))
+    }
+}
+
+/// The id as text, without the white space around it. It was judged: it is ASCII.
+fn trimmed<'py>(id: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
+    let text = match id.cast::<PyBytes>() {
+        Ok(bytes) => bytes.as_bytes(),
+        Err(_) => id.cast::<PyString>()?.to_str()?.as_bytes(),
+    };
+    PyString::from_bytes(id.py(), trim(text))
+}

@@ -1,0 +1,504 @@
+//! `hookseal.Verifier`.
+
+use std::{
+    num::NonZero,
+    sync::{Arc, OnceLock},
+};
+
+use hookseal_engine::{
+    Interrupted, Kernel, Outcome, Verdict, Watch,
+    endpoint::Endpoint,
+    header::{Role, Slot},
+    ring::Snapshot,
+    timestamp::Tolerance,
+    verify::{self, Rules},
+};
+use pyo3::{
+    exceptions::{PyRuntimeError, PyTypeError},
+    prelude::*,
+    pybacked::PyBackedBytes,
+    types::PyString,
+};
+
+use crate::{
+    arguments::{asked, text_or_none},
+    batch::Call,
+    body,
+    clock::{now, seconds_or_none},
+    errors::{self, scheme_error, secret_error},
+    guard::guarded,
+    headers::{self, Kept},
+    items::no_ring,
+    keyring::Keyring,
+    result::BatchResult,
+    scheme::compile,
+    secret::{python_repr, read_all, scheme_or_standard},
+    verified::Verified,
+};
+
+/// Verifies the signatures of webhooks, strictly.
+///
+/// Args:
+///     secrets: A secret, a sequence of 1 to 8 of them (a rotation; they are tried in order),
+///         or a ``Keyring``.
+///     scheme: A ``Scheme`` or its name; None for Standard Webhooks. A ring has its own.
+///     tolerance: How far from now a signed time may lie: seconds both ways, ``(past,
+///         future)``, both ends inclusive; None for the scheme's own window; ``"off"`` to judge no freshness.
+///     max_body_bytes: Larger bodies are refused before anything is hashed; None for no limit.
+///
+/// Raises:
+///     SecretError: A secret that cannot be a key of the scheme.
+///     SchemeError: An unknown scheme, or a window for a scheme that signs no time.
+///     TypeError: A wrong type; ``scheme`` together with a ring.
+///     ValueError: A value out of range.
+///
+/// A verifier is immutable and can be shared by any number of threads. It keeps keyed hash
+/// states, not the secrets.
+///
+/// The rules are in docs/strict-reading.md; for Standard Webhooks they follow
+/// https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md.
+#[pyclass(frozen, module = "hookseal")]
+pub struct Verifier {
+    trust: Trust,
+    rules: Rules,
+    /// The tolerance as `repr` shows it.
+    shown: Option<String>,
+}
+
+/// Whose signatures a verifier trusts.
+pub enum Trust {
+    One(Arc<Endpoint>),
+    Ring(Py<Keyring>),
+    Unsigned { reason: String },
+}
+
+/// The endpoints of one call: what `Trust` was when it began.
+pub enum Endpoints {
+    One(Arc<Endpoint>),
+    Ring(Arc<Snapshot>),
+    Unsigned,
+}
+
+impl Endpoints {
+    /// Where a message that names this endpoint arrives; None if nowhere.
+    ///
+    /// # Errors
+    /// `TypeError` if there is no ring to name an endpoint of.
+    pub fn find(&self, name: Option<&Bound<'_, PyString>>) -> PyResult<Option<&Arc<Endpoint>>> {
+        match (self, name) {
+            (Self::Ring(snapshot), Some(name)) => {
+                Ok(name.to_str().ok().and_then(|name| snapshot.get(name)))
+            }
+            (Self::One(endpoint), None) => Ok(Some(endpoint)),
+            (Self::Ring(_) | Self::Unsigned, None) => Ok(None),
+            (Self::One(_) | Self::Unsigned, Some(_)) => Err(no_ring()),
+        }
+    }
+}
+
+#[pymethods]
+impl Verifier {
+    #[new]
+    #[pyo3(signature = (secrets, *, scheme=None, tolerance=None, max_body_bytes=None))]
+    fn new(
+        py: Python<'_>,
+        secrets: &Bound<'_, PyAny>,
+        scheme: Option<&Bound<'_, PyAny>>,
+        tolerance: Option<&Bound<'_, PyAny>>,
+        max_body_bytes: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        guarded(|| {
+            let rules = rules(py, tolerance, max_body_bytes)?;
+            let shown = tolerance.map(|_| shown_tolerance(&rules));
+            if let Ok(ring) = secrets.cast::<Keyring>() {
+                if scheme.is_some() {
+                    return Err(PyTypeError::new_err(
+                        "scheme= is for bare secrets: a Keyring has its own",
+                    ));
+                }
+                return Ok(Self {
+                    trust: Trust::Ring(ring.clone().unbind()),
+                    rules,
+                    shown,
+                });
+            }
+            let scheme = compile(&scheme_or_standard(py, scheme)?)?;
+            let is_window = matches!(rules.tolerance, Some(Tolerance::Window { .. }));
+            if is_window && !scheme.signs_timestamp() {
+                return Err(scheme_error(py, "no-timestamp", &scheme.name));
+            }
+            let secrets = read_all(secrets, "secrets")?;
+            let endpoint = Endpoint::new("", scheme, None, &secrets)
+                .map_err(|(at, fault)| secret_error(py, fault, &place(at, secrets.len())))?;
+            Ok(Self {
+                trust: Trust::One(Arc::new(endpoint)),
+                rules,
+                shown,
+            })
+        })
+    }
+
+    /// A verifier that accepts every message: for what arrives without a signature, and is
+    /// protected in another way.
+    ///
+    /// Args:
+    ///     reason: Why nothing is verified; it stands in ``repr`` and in the warning.
+    ///     max_body_bytes: As in the constructor.
+    ///
+    /// Warns:
+    ///     UserWarning: Once, here.
+    ///
+    /// Raises:
+    ///     TypeError: A wrong type.
+    ///     ValueError: A blank reason, or a negative limit.
+    #[staticmethod]
+    #[pyo3(signature = (*, reason, max_body_bytes=None))]
+    fn unsigned(
+        py: Python<'_>,
+        reason: &Bound<'_, PyAny>,
+        max_body_bytes: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        guarded(|| {
+            let rules = rules(py, None, max_body_bytes)?;
+            let reason = asked(py, "unsigned_reason", (reason,))?;
+            let reason = reason.cast::<PyString>()?.to_string_lossy().into_owned();
+            Ok(Self {
+                trust: Trust::Unsigned { reason },
+                rules,
+                shown: None,
+            })
+        })
+    }
+
+    /// Verifies one message, or raises.
+    ///
+    /// Args:
+    ///     body: The request's bytes as they came. ``bytes`` are not copied; ``bytearray`` and
+    ///         ``memoryview`` are; ``str`` is encoded as UTF-8.
+    ///     headers: A mapping of names to values, or pairs of them; ``str`` or ``bytes``.
+    ///     endpoint: With a ring, the name of the endpoint that the message arrived at.
+    ///     received_at: When it arrived (Unix seconds or an aware datetime): for messages that
+    ///         waited in a queue. From the broker's metadata, never from the message.
+    ///     now: The instant of judgement, where ``received_at`` is not given; None for the clock.
+    ///
+    /// Returns:
+    ///     The verified message.
+    ///
+    /// Raises:
+    ///     VerificationError: The message is refused; the subclass says why.
+    ///     TypeError: A wrong type, or an endpoint for a verifier without a ring.
+    ///     ValueError: An instant out of range.
+    #[pyo3(signature = (body, headers, *, endpoint=None, received_at=None, now=None))]
+    fn verify(
+        &self,
+        py: Python<'_>,
+        body: &Bound<'_, PyAny>,
+        headers: &Bound<'_, PyAny>,
+        endpoint: Option<&Bound<'_, PyAny>>,
+        received_at: Option<&Bound<'_, PyAny>>,
+        now: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Verified> {
+        guarded(|| {
+            let asked = Asked {
+                body,
+                headers,
+                endpoint,
+                received_at,
+                now,
+            };
+            let Judged {
+                outcome,
+                endpoint,
+                body,
+                mut kept,
+                family,
+            } = self.judge(py, &asked)?;
+            match body {
+                Some(body) if outcome.is_valid() => {
+                    let id = kept.take(Slot {
+                        family,
+                        role: Role::Id,
+                    });
+                    let id = id.map(|id| id.into_object(py)).transpose()?;
+                    let body = body.into_pyobject(py)?.into_any().unbind();
+                    let ring = matches!(self.trust, Trust::Ring(_));
+                    Ok(Verified::new(
+                        &outcome,
+                        endpoint.as_ref(),
+                        ring,
+                        &self.rules,
+                        id,
+                        body,
+                    ))
+                }
+                _ => {
+                    let scheme = endpoint.as_ref().map(|endpoint| &**endpoint.scheme());
+                    Err(errors::refusal(py, &outcome, scheme))
+                }
+            }
+        })
+    }
+
+    /// Judges one message. It never raises for a bad one.
+    ///
+    /// Args:
+    ///     body, headers, endpoint, received_at, now: As in ``verify``.
+    ///
+    /// Returns:
+    ///     The verdict, which is true for ``VALID`` alone.
+    ///
+    /// Raises:
+    ///     TypeError: A wrong type, or an endpoint for a verifier without a ring.
+    ///     ValueError: An instant out of range.
+    #[pyo3(signature = (body, headers, *, endpoint=None, received_at=None, now=None))]
+    fn check<'py>(
+        &self,
+        py: Python<'py>,
+        body: &Bound<'py, PyAny>,
+        headers: &Bound<'py, PyAny>,
+        endpoint: Option<&Bound<'py, PyAny>>,
+        received_at: Option<&Bound<'py, PyAny>>,
+        now: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        guarded(|| {
+            let asked = Asked {
+                body,
+                headers,
+                endpoint,
+                received_at,
+                now,
+            };
+            let judged = self.judge(py, &asked)?;
+            errors::verdict(py, usize::from(judged.outcome.verdict as u8))
+        })
+    }
+
+    /// Judges a whole queue.
+    ///
+    /// Args:
+    ///     messages: An iterable of messages; it is drained first. A message is a ``Message``, a
+    ///         ``(body, headers)`` tuple, a mapping with ``body`` and ``headers``, or an object
+    ///         with those attributes.
+    ///     endpoint: With a ring, one name for all messages, or a sequence with one for each.
+    ///     received_at: One instant for all, a sequence or buffer with one for each, or None.
+    ///     now: The instant of judgement, where no ``received_at`` is given; None for the clock.
+    ///     threads: At most so many threads; None for as many as help.
+    ///     keep: Whether ``result.verified`` and ``result.accepted`` are wanted; False saves memory.
+    ///
+    /// Returns:
+    ///     The verdicts. Item i is exactly what ``check`` of item i says; an item that is not a
+    ///     message is ``NOT_A_MESSAGE``, with the reason in ``result.errors``.
+    ///
+    /// Raises:
+    ///     TypeError, ValueError: An argument is wrong; the text names it and the index.
+    ///     MemoryError: The batch does not fit.
+    ///     KeyboardInterrupt: Ctrl-C, within 200 ms.
+    #[pyo3(signature = (messages, *, endpoint=None, received_at=None, now=None, threads=None, keep=true))]
+    #[expect(clippy::too_many_arguments, reason = "Python's keyword arguments")]
+    fn verify_batch(
+        &self,
+        py: Python<'_>,
+        messages: &Bound<'_, PyAny>,
+        endpoint: Option<&Bound<'_, PyAny>>,
+        received_at: Option<&Bound<'_, PyAny>>,
+        now: Option<&Bound<'_, PyAny>>,
+        threads: Option<&Bound<'_, PyAny>>,
+        keep: bool,
+    ) -> PyResult<BatchResult> {
+        guarded(|| {
+            let threads = match threads {
+                None => available_threads(),
+                Some(threads) => {
+                    let count = asked(py, "thread_count", (threads,))?;
+                    count.extract::<usize>().unwrap_or(usize::MAX)
+                }
+            };
+            let now = seconds_or_none(now, "now")?;
+            Call::read(&self.endpoints(), messages, endpoint, received_at, now)?.judge(
+                py,
+                &self.rules,
+                threads,
+                keep,
+            )
+        })
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let what = match &self.trust {
+            Trust::Unsigned { reason } => {
+                return Ok(format!(
+                    "Verifier(UNSIGNED, reason={})",
+                    python_repr(py, reason)?
+                ));
+            }
+            Trust::Ring(ring) => format!("endpoints={}", ring.get().snapshot().endpoints().len()),
+            Trust::One(endpoint) => {
+                let scheme = python_repr(py, endpoint.scheme().name.as_str())?;
+                format!("scheme={scheme}, secrets={}", endpoint.held().len())
+            }
+        };
+        let tolerance = self.shown.as_deref().unwrap_or_default();
+        Ok(format!("Verifier({what}{tolerance})"))
+    }
+}
+
+/// The arguments of `verify` and `check`.
+struct Asked<'a, 'py> {
+    body: &'a Bound<'py, PyAny>,
+    headers: &'a Bound<'py, PyAny>,
+    endpoint: Option<&'a Bound<'py, PyAny>>,
+    received_at: Option<&'a Bound<'py, PyAny>>,
+    now: Option<&'a Bound<'py, PyAny>>,
+}
+
+/// One message after judgement, with what a `Verified` is made of.
+struct Judged {
+    outcome: Outcome,
+    endpoint: Option<Arc<Endpoint>>,
+    /// None for text that cannot be encoded.
+    body: Option<PyBackedBytes>,
+    kept: Kept,
+    family: u8,
+}
+
+impl Verifier {
+    fn judge(&self, py: Python<'_>, asked: &Asked<'_, '_>) -> PyResult<Judged> {
+        let name = text_or_none("endpoint", asked.endpoint)?;
+        let received_at = seconds_or_none(asked.received_at, "received_at")?;
+        let stated_now = seconds_or_none(asked.now, "now")?;
+        let endpoint = match (&self.trust, name) {
+            // The common case, without a second reference to count.
+            (Trust::One(endpoint), None) => Some(Arc::clone(endpoint)),
+            _ => self.endpoints().find(name)?.cloned(),
+        };
+        let body = body::read(asked.body)?;
+        let mut kept = Kept::default();
+        let scheme = endpoint.as_ref().map(|endpoint| &**endpoint.scheme());
+        headers::read(asked.headers, scheme, &mut kept)?;
+        let (outcome, family) = match (&body, &endpoint) {
+            (None, _) => (Outcome::NOT_A_MESSAGE, 0),
+            (Some(body), None) => match self.trust {
+                Trust::Unsigned { .. } => (self.rules.unsigned(body), 0),
+                _ => (Outcome::UNKNOWN_ENDPOINT, 0),
+            },
+            (Some(body), Some(endpoint)) => {
+                let at = match received_at.or(stated_now) {
+                    Some(at) => at,
+                    None if endpoint.needs_instant(self.rules.tolerance) => now(py)?,
+                    None => 0,
+                };
+                let values = kept.values();
+                let kernel = Kernel::detect();
+                let judge = |watch: &mut Watch<'_>| {
+                    verify::judge(kernel, endpoint, &self.rules, body, values, at, watch)
+                };
+                if body.len() < DETACH_BYTES {
+                    judge(&mut |_| Ok(())).map_err(|Interrupted| interrupted())?
+                } else {
+                    detached(py, 1, judge)?
+                }
+            }
+        };
+        Ok(Judged {
+            outcome,
+            endpoint,
+            body,
+            kept,
+            family,
+        })
+    }
+
+    fn endpoints(&self) -> Endpoints {
+        match &self.trust {
+            Trust::One(endpoint) => Endpoints::One(Arc::clone(endpoint)),
+            Trust::Ring(ring) => Endpoints::Ring(ring.get().snapshot()),
+            Trust::Unsigned { .. } => Endpoints::Unsigned,
+        }
+    }
+}
+
+/// Hashes without the interpreter, and looks for signals on the way. `threads` is how many
+/// hash beside this one, itself included.
+pub fn detached<T: Send>(
+    py: Python<'_>,
+    threads: usize,
+    work: impl FnOnce(&mut Watch<'_>) -> Result<T, Interrupted> + Send,
+) -> PyResult<T> {
+    let step = POLL_BYTES / threads.max(1);
+    let mut raised = None;
+    let result = py.detach(|| {
+        let mut hashed = 0;
+        work(&mut |bytes| {
+            hashed += bytes;
+            // Nothing hashed means that this thread waits for others.
+            if hashed < step && bytes > 0 {
+                return Ok(());
+            }
+            hashed = 0;
+            Python::attach(|py| py.check_signals()).map_err(|error| {
+                raised = Some(error);
+                Interrupted
+            })
+        })
+    });
+    result.map_err(|Interrupted| raised.unwrap_or_else(interrupted))
+}
+
+/// Bytes that all threads together may hash between two looks for signals: 10 ms on one
+/// SHA-NI stream, 100 ms in plain Rust.
+const POLL_BYTES: usize = 16 * 1024 * 1024;
+
+/// The least body for which a single verify lets the interpreter go: below it, the hash takes
+/// less time than another thread needs to notice.
+const DETACH_BYTES: usize = 8 * 1024;
+
+fn interrupted() -> PyErr {
+    PyRuntimeError::new_err("bug in hookseal: interrupted without a reason")
+}
+
+fn rules(
+    py: Python<'_>,
+    tolerance: Option<&Bound<'_, PyAny>>,
+    max_body_bytes: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Rules> {
+    let max_body_bytes = match max_body_bytes {
+        None => None,
+        Some(limit) => {
+            let limit = asked(py, "body_limit", (limit,))?;
+            Some(limit.extract::<usize>().unwrap_or(usize::MAX))
+        }
+    };
+    Ok(Rules {
+        tolerance: crate::scheme::tolerance(tolerance)?,
+        max_body_bytes,
+    })
+}
+
+fn shown_tolerance(rules: &Rules) -> String {
+    match rules.tolerance {
+        None => String::new(),
+        Some(Tolerance::Off) => ", tolerance='off'".into(),
+        Some(Tolerance::Window { past, future }) => format!(", tolerance=({past}, {future})"),
+    }
+}
+
+fn place(at: usize, count: usize) -> String {
+    if count > 1 {
+        format!("secrets[{at}]")
+    } else {
+        "secrets".into()
+    }
+}
+
+/// How many threads help at most. Asked once: the answer is read from files.
+fn available_threads() -> usize {
+    static THREADS: OnceLock<usize> = OnceLock::new();
+    *THREADS.get_or_init(|| std::thread::available_parallelism().map_or(1, NonZero::get))
+}
+
+/// The verdicts that the binary knows, by number: for the test that compares lists.
+#[pyfunction]
+#[pyo3(name = "_verdict_names")]
+pub fn verdict_names() -> Vec<&'static str> {
+    Verdict::ALL.iter().map(|verdict| verdict.name()).collect()
+}
