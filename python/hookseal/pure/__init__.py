@@ -1,0 +1,69 @@
+"""hookseal in plain Python: the same API on ``hmac`` and ``hashlib``, written to be read.
+
+It is the specification in code, what the Rust core is compared with, and what runs where
+there is no binary. docs/strict-reading.md holds the rules; each file here is one of them::
+
+    Secret ──┐
+    Keyring ─┴─ State: keyed hashes, labels, windows        _secret _decode _key _entries _keyring
+    message ─── Reading: bytes, and no opinion yet          _body _headers _items
+    Call ────── a State, a Reading, an instant: Judgement   _call _plan _timestamp _signature
+    Judgement ─ Verified, an exception, or a BatchResult    _judgement _verified _batch
+"""
+
+from hookseal import schemes
+from hookseal._endpoint import Endpoint
+from hookseal._errors import (
+    AmbiguousHeaderError,
+    MalformedHeaderError,
+    MalformedSignatureError,
+    MalformedTimestampError,
+    MissingHeaderError,
+    NotAMessageError,
+    SchemeError,
+    SecretError,
+    SignatureMismatchError,
+    TooLargeError,
+    TooNewError,
+    TooOldError,
+    UnknownEndpointError,
+    VerificationError,
+)
+from hookseal._finding import Finding
+from hookseal._message import Message
+from hookseal._scheme import Scheme
+from hookseal._verdict import Verdict
+from hookseal.pure._batch import BatchResult
+from hookseal.pure._keyring import Keyring
+from hookseal.pure._secret import Secret
+from hookseal.pure._signer import Signer
+from hookseal.pure._verified import Verified
+from hookseal.pure._verifier import Verifier
+
+__all__ = [
+    "AmbiguousHeaderError",
+    "BatchResult",
+    "Endpoint",
+    "Finding",
+    "Keyring",
+    "MalformedHeaderError",
+    "MalformedSignatureError",
+    "MalformedTimestampError",
+    "Message",
+    "MissingHeaderError",
+    "NotAMessageError",
+    "Scheme",
+    "SchemeError",
+    "Secret",
+    "SecretError",
+    "SignatureMismatchError",
+    "Signer",
+    "TooLargeError",
+    "TooNewError",
+    "TooOldError",
+    "UnknownEndpointError",
+    "Verdict",
+    "VerificationError",
+    "Verified",
+    "Verifier",
+    "schemes",
+]

@@ -1,0 +1,160 @@
+"""One call of a verifier: what it judges by, and the order in which it judges.
+
+docs/strict-reading.md §1 numbers the rows; a Refused is one of them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from hookseal._instant import seconds
+from hookseal._verdict import Verdict
+from hookseal.pure._body import read_body
+from hookseal.pure._entries import Entry, State, Window
+from hookseal.pure._headers import Found, read_headers
+from hookseal.pure._judgement import Accepted, Judgement, Refused
+from hookseal.pure._key import matches
+from hookseal.pure._keyring import Keyring
+from hookseal.pure._plan import Plan, Stated
+from hookseal.pure._signature import candidates
+from hookseal.pure._text import own_str
+from hookseal.pure._timestamp import hold_against, read_timestamp
+
+
+class Rules(NamedTuple):
+    """What a verifier was made with: one endpoint's state, a ring, or neither (unsigned)."""
+
+    state: State | None
+    ring: Keyring | None
+    tolerance: Window
+    max_body_bytes: int | None
+    reason: str | None = None
+
+
+class Reading(NamedTuple):
+    """A message as bytes; no rule has looked at it yet."""
+
+    endpoint: str | None
+    state: State | None
+    body: bytes | None
+    found: Found
+
+
+class Call:
+    """One call: a snapshot of the ring, and at most one look at the clock."""
+
+    __slots__ = ("_rules", "_snapshot", "now")
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._snapshot: Mapping[str, State] | None = (
+            None if rules.ring is None else rules.ring._snapshot
+        )
+        self.now: int | None = None
+
+    def read(self, body: object, headers: object, endpoint: object) -> Reading:
+        """Turns a message into bytes: everything is read before anything is judged.
+
+        Raises:
+            TypeError: A part has a wrong type, or an endpoint is named without a ring.
+            Exception: Whatever the user's own mapping raises.
+        """
+        name = self.endpoint(endpoint)
+        state = self._rules.state
+        if self._snapshot is not None and name is not None:
+            state = self._snapshot.get(name)
+        wanted = state.plan.names if state is not None else frozenset[bytes]()
+        data = read_body(body)
+        return Reading(name, state, data, read_headers(headers, wanted))
+
+    def endpoint(self, endpoint: object, name: str = "endpoint") -> str | None:
+        if endpoint is None:
+            return None
+        if not isinstance(endpoint, str):
+            raise TypeError(f"{name} must be a str or None, not {type(endpoint).__name__}")
+        if self._snapshot is None:
+            raise TypeError(f"{name} is for a verifier with a Keyring; this one has none")
+        return own_str(endpoint)
+
+    def instant(self, reading: Reading, received_at: int | None) -> int | None:
+        """Where freshness and the windows of secrets are judged; None if nothing depends on it.
+
+        Never a time that the message states: else a leaked, retired secret would
+        back-date its way in.
+        """
+        state = reading.state
+        if state is None or reading.body is None:
+            return None
+        if state.window(self._rules.tolerance) is None and not state.has_windows:
+            return None
+        if received_at is not None:
+            return received_at
+        if self.now is None:
+            # Looked up now, so that a clock frozen by the user's tests is the one read.
+            self.now = seconds(time.time(), "time.time()")
+        return self.now
+
+    def judge(self, reading: Reading, at: int | None) -> Judgement:
+        try:
+            return self._accept(reading, at)
+        except Refused as refused:
+            return Judgement(refused.verdict, refused.header, refused.number)
+
+    def _accept(self, reading: Reading, at: int | None) -> Judgement:
+        endpoint, state, body, found = reading
+        if body is None:
+            raise Refused(Verdict.NOT_A_MESSAGE)
+        if state is None and self._rules.reason is None:
+            raise Refused(Verdict.UNKNOWN_ENDPOINT)
+        limit = self._rules.max_body_bytes
+        if limit is not None and len(body) > limit:
+            raise Refused(Verdict.TOO_LARGE, "the body", limit)
+        if state is None:
+            return Judgement(Verdict.VALID, accepted=Accepted(None, None, body))
+
+        plan = state.plan
+        stated = plan.stated(found)
+        if stated.family.id is not None and not plan.takes_id(stated.id or b""):
+            raise Refused(Verdict.MALFORMED_HEADER, stated.family.id.text)
+        window = state.window(self._rules.tolerance)
+        timestamp = _timestamp(stated, plan, window, at)
+        position, entry = _matching(state, stated, body, at)
+        accepted = Accepted(
+            plan.scheme,
+            endpoint,
+            body,
+            stated.id,
+            timestamp,
+            fresh=window is not None,
+            label=entry.label,
+        )
+        return Judgement(Verdict.VALID, position=position, accepted=accepted)
+
+
+def _timestamp(
+    stated: Stated, plan: Plan, window: tuple[int, int] | None, at: int | None
+) -> int | None:
+    header = stated.family.timestamp
+    if header is None or stated.timestamp is None:
+        return None
+    timestamp = read_timestamp(stated.timestamp, plan.scheme.unit, header.text)
+    if window is not None:
+        assert at is not None, "Call.instant gives one wherever there is a window"
+        hold_against(window, at, timestamp, header.text)
+    return timestamp
+
+
+def _matching(state: State, stated: Stated, body: bytes, at: int | None) -> tuple[int, Entry]:
+    header = stated.family.signature
+    tags = candidates(stated.signatures, state.plan.scheme, header.text)
+    signed = state.plan.signed(body, stated.id or b"", stated.timestamp or b"")
+    live = 0
+    for position, entry in enumerate(state.entries):
+        if entry.live(at):
+            live += 1
+            # One MAC a secret, however many candidates.
+            if matches(entry.key.tag(signed), tags):
+                return position, entry
+    raise Refused(Verdict.SIGNATURE_MISMATCH, header.text, live)

@@ -1,0 +1,116 @@
+"""The secrets of one endpoint at one moment, as keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, TypeAlias
+
+from hookseal._errors import SchemeError, SecretError
+from hookseal._finding import Finding
+from hookseal._scheme import Scheme
+from hookseal.pure._findings import findings
+from hookseal.pure._key import Key, MacKey, TokenKey, same_key
+from hookseal.pure._labels import assign
+from hookseal.pure._plan import Plan, plan_of
+from hookseal.pure._secret import Secret
+
+# One MAC a secret is the work that an unsigned message can ask for; a rotation has two.
+MAX_SECRETS = 8
+
+Window: TypeAlias = tuple[int, int] | Literal["off"] | None
+
+
+class Entry(NamedTuple):
+    """One secret of an endpoint: its key, not the secret."""
+
+    key: Key
+    label: str
+    not_before: int | None
+    not_after: int | None
+    findings: tuple[Finding, ...]
+
+    def live(self, at: int | None) -> bool:
+        """Whether ``not_before <= at < not_after``; None will do where there is no window."""
+        if not self.has_window:
+            return True
+        assert at is not None, "Call.instant gives one wherever there is a window"
+        begun = self.not_before is None or self.not_before <= at
+        return begun and (self.not_after is None or at < self.not_after)
+
+    def ending(self, end: int) -> Entry:
+        """The same secret, live no longer than to ``end``."""
+        return self._replace(not_after=end if self.not_after is None else min(self.not_after, end))
+
+    @property
+    def has_window(self) -> bool:
+        return self.not_before is not None or self.not_after is not None
+
+
+class State(NamedTuple):
+    """An endpoint at one moment. A change makes another State."""
+
+    plan: Plan
+    entries: tuple[Entry, ...]
+    tolerance: Window
+    counter: int
+    has_windows: bool
+
+    def with_entries(self, entries: tuple[Entry, ...]) -> State:
+        return self._replace(entries=entries, has_windows=any(e.has_window for e in entries))
+
+    def window(self, tolerance: Window) -> tuple[int, int] | None:
+        """The window a timestamp is held against, or None where it is held against none."""
+        scheme = self.plan.scheme
+        if not scheme.signs_timestamp:
+            return None
+        for window in (self.tolerance, tolerance, scheme.tolerance):
+            if window is not None:
+                return None if window == "off" else window
+        return None
+
+
+def new_state(
+    secrets: Sequence[tuple[str, Secret]],
+    scheme: Scheme,
+    tolerance: Window = None,
+    *,
+    counter: int = 0,
+    kept: tuple[Entry, ...] = (),
+    endpoint: str | None = None,
+) -> State:
+    """An endpoint with these secrets, and behind them those that are kept.
+
+    Args:
+        secrets: The secrets that enter, each with what an error calls it.
+        scheme: The scheme that reads them.
+        tolerance: The endpoint's own window.
+        counter: The number of the next label.
+        kept: The entries that stay.
+        endpoint: The ring's endpoint, whose findings are kept; None for no ring.
+
+    Raises:
+        SecretError: A secret cannot be a key; there are none or too many; a label or a
+            key is there twice.
+    """
+    count = len(secrets) + len(kept)
+    if not 1 <= count <= MAX_SECRETS:
+        raise SecretError(f"an endpoint has 1 to {MAX_SECRETS} secrets, not {count}")
+    labels, counter = assign(
+        [secret.label for _, secret in secrets], [entry.label for entry in kept], counter
+    )
+    entries: list[Entry] = []
+    for (place, secret), label in zip(secrets, labels, strict=True):
+        key = secret._key(scheme, place)
+        found = () if endpoint is None else findings(key, scheme, endpoint=endpoint, label=label)
+        keyed = TokenKey(key) if scheme.algorithm == "token" else MacKey(key)
+        for other in (*entries, *kept):
+            if same_key(keyed, other.key):
+                raise SecretError(f"{place} is the same key as the secret {other.label!r}")
+        entries.append(Entry(keyed, label, secret.not_before, secret.not_after, tuple(found)))
+    return State(plan_of(scheme), (), tolerance, counter, False).with_entries((*entries, *kept))
+
+
+def require_window_fits(window: Window, scheme: Scheme) -> None:
+    """Refuses a window for a scheme that signs no timestamp; "off" is accepted everywhere."""
+    if window is not None and window != "off" and not scheme.signs_timestamp:
+        raise SchemeError(f"{scheme.name} signs no timestamp, so it takes no tolerance")

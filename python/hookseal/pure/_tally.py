@@ -1,0 +1,51 @@
+"""How often each secret matched."""
+
+from __future__ import annotations
+
+from hookseal.pure._call import Reading
+from hookseal.pure._entries import State
+
+
+class Tally:
+    """Counts for each endpoint that a message named, in the order of first appearance."""
+
+    __slots__ = ("_matched", "_ringless", "_seen", "_states")
+
+    def __init__(self, only: State | None) -> None:
+        self._states: dict[str | None, State] = {}
+        self._matched: dict[str | None, list[int]] = {}
+        # Which secrets with a window were live for a message.
+        self._seen: dict[str | None, set[int]] = {}
+        self._ringless = only is not None
+        if only is not None:
+            self._enter(None, only)
+
+    def note(self, reading: Reading, at: int | None, position: int) -> None:
+        """Counts one message, and the secret that matched it if ``position`` is one."""
+        endpoint, state = reading.endpoint, reading.state
+        if state is None:
+            return
+        if endpoint not in self._states:
+            self._enter(endpoint, state)
+        if position >= 0:
+            self._matched[endpoint][position] += 1
+        if at is not None and state.has_windows:
+            live = (number for number, entry in enumerate(state.entries) if entry.live(at))
+            self._seen[endpoint].update(live)
+
+    def by_secret(self) -> dict[str, int] | dict[tuple[str, str], int]:
+        """The counts of the secrets that have no window or were live, zeros included."""
+        counts = {
+            (endpoint or "", entry.label): self._matched[endpoint][number]
+            for endpoint, state in self._states.items()
+            for number, entry in enumerate(state.entries)
+            if not entry.has_window or number in self._seen[endpoint]
+        }
+        if self._ringless:
+            return {label: count for (_, label), count in counts.items()}
+        return counts
+
+    def _enter(self, endpoint: str | None, state: State) -> None:
+        self._states[endpoint] = state
+        self._matched[endpoint] = [0] * len(state.entries)
+        self._seen[endpoint] = set()
