@@ -3,7 +3,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Final, NoReturn, final, overload
+from typing import Any, NoReturn, TypeVar, final, overload
 
 from hookseal._endpoint import Endpoint
 from hookseal._finding import Finding
@@ -18,6 +18,24 @@ from hookseal.types import (
     SecretLike,
     Tolerance,
 )
+
+_T = TypeVar("_T")
+
+__all__ = [
+    "BatchResult",
+    "Keyring",
+    "Secret",
+    "Signer",
+    "Verified",
+    "Verifier",
+    "__version__",
+    "_panic_for_test",
+    "_verdict_names",
+]
+__version__: str
+
+def _panic_for_test() -> None: ...
+def _verdict_names() -> list[str]: ...
 
 @final
 class Secret:
@@ -134,12 +152,13 @@ class BatchResult:
     @property
     def errors(self) -> dict[int, Exception]: ...
     def counts(self) -> dict[Verdict, int]: ...
-    def by_secret(self) -> dict[str, int] | dict[tuple[str, str], int]: ...
+    # Keys are labels; with a ring, pairs of endpoint and label.
+    def by_secret(self) -> dict[Any, int]: ...
     def valid_indices(self) -> list[int]: ...
     def invalid_indices(self) -> list[int]: ...
     def verified(self, index: int) -> Verified: ...
     def accepted(self) -> Iterator[tuple[int, Verified]]: ...
-    def partition[T](self, messages: Sequence[T]) -> tuple[list[T], list[T]]: ...
+    def partition(self, messages: Sequence[_T]) -> tuple[list[_T], list[_T]]: ...
     def raise_for_invalid(self) -> None: ...
     def __len__(self) -> int: ...
     @overload

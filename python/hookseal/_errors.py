@@ -160,13 +160,16 @@ class SchemeError(ValueError):
 # refusal of the engine is a verdict, the header it concerns, and one number.
 _TEXTS: dict[Verdict, tuple[type[VerificationError], str]] = {
     Verdict.NOT_A_MESSAGE: (NotAMessageError, "this is not a message"),
-    Verdict.UNKNOWN_ENDPOINT: (UnknownEndpointError, "the keyring holds no such endpoint"),
-    Verdict.TOO_LARGE: (TooLargeError, "{header} is over {number} bytes"),
+    Verdict.UNKNOWN_ENDPOINT: (
+        UnknownEndpointError,
+        "no endpoint was named, or the keyring holds none of that name",
+    ),
+    Verdict.TOO_LARGE: (TooLargeError, "{header}: more than {number} bytes"),
     Verdict.MISSING_HEADER: (MissingHeaderError, "{header} is missing or empty"),
     Verdict.AMBIGUOUS_HEADER: (AmbiguousHeaderError, "{header} has several values that differ"),
     Verdict.MALFORMED_HEADER: (
         MalformedHeaderError,
-        "{header} must be 1 to 256 visible ASCII characters, without those that separate"
+        "{header} must be 1 to 256 characters of printable ASCII, without those that separate"
         " the parts of the signed bytes",
     ),
     Verdict.MALFORMED_TIMESTAMP: (
@@ -181,7 +184,7 @@ _TEXTS: dict[Verdict, tuple[type[VerificationError], str]] = {
     ),
     Verdict.SIGNATURE_MISMATCH: (
         SignatureMismatchError,
-        "{header} matches none of the {number} live secrets",
+        "{header} matches no live secret ({number} tried)",
     ),
 }
 
@@ -189,7 +192,9 @@ _TEXTS: dict[Verdict, tuple[type[VerificationError], str]] = {
 _MILLISECONDS_AHEAD = 10**11
 
 
-def refusal(verdict: int, header: str | None = None, number: int | None = None) -> VerificationError:
+def refusal(
+    verdict: int, header: str | None = None, number: int | None = None
+) -> VerificationError:
     """Makes the exception for a verdict.
 
     Args:
@@ -260,7 +265,9 @@ def scheme_error(fault: str, scheme: str) -> SchemeError:
     return SchemeError(f"{scheme} {_SCHEME_FAULTS[fault]}")
 
 
-def with_count(error: VerificationError, index: int, refused: int, messages: int) -> VerificationError:
+def with_count(
+    error: VerificationError, index: int, refused: int, messages: int
+) -> VerificationError:
     """Says where in a batch an error belongs, and how many there are."""
     error.add_note(f"message {index}; {refused} of {messages} messages were refused")
     return error

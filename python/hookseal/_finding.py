@@ -11,8 +11,8 @@ __all__ = ["Finding"]
 _TEXTS = {
     "short": "the key has {number} bytes, fewer than the {limit} that are advised",
     "long": "the key has {number} bytes, more than the {limit} that are advised",
-    "low-variety": "the key has only {number} different bytes",
-    "repeated": "the key repeats a piece of {number} bytes",
+    "low-variety": "the key has few different bytes: {number}",
+    "repeated": "the key is one piece repeated; bytes of the piece: {number}",
     "common-word": "the key holds a common word",
     "surrounding-space": "the secret begins or ends with white space, which is part of the key",
     "wrong-encoding": "the secret looks like one of another encoding",

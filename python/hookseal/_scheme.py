@@ -97,7 +97,7 @@ class Scheme:
             bind ``Secret.generate`` and are findings of ``Secret.check``.
         secret_form: What ``Secret.generate`` makes: ``"base64"`` (32 random bytes
             after ``key_prefix``), ``"hex"`` (20 random bytes), ``"mixed"`` (40 letters
-            and digits).
+            and digits); None for the encoding of the key, "hex" where that is utf8.
 
     Raises:
         SchemeError: What does not fit together; the text says why.
@@ -185,7 +185,7 @@ class Scheme:
         aliases: Sequence[str] = (),
         ambiguous: bool = False,
         key_length: tuple[int, int] | None = None,
-        secret_form: str = "hex",
+        secret_form: str | None = None,
     ) -> None:
         put = self._put
         put("name", _scheme_name("name", name))
@@ -196,9 +196,11 @@ class Scheme:
         put("algorithm", _one_of("algorithm", algorithm, _ALGORITHMS))
         put("unit", _one_of("unit", unit, _UNITS))
         put("key", _one_of("key", key, _KEYS))
-        put("secret_form", _one_of("secret_form", secret_form, _SECRET_FORMS))
+        form = secret_form or ("base64" if key == "base64" else "hex")
+        put("secret_form", _one_of("secret_form", form, _SECRET_FORMS))
         put("key_prefix", _ascii_or_none("key_prefix", key_prefix))
         put("key_length", _key_length(key_length))
+        self._judge_key()
         self._read_headers(signature, id, timestamp)
         self._read_format(format, separator)
         self._read_template(signed)
@@ -227,6 +229,15 @@ class Scheme:
     def _put(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
 
+    def _judge_key(self) -> None:
+        if self.algorithm == "token" and self.key != "utf8":
+            raise SchemeError("a token is text: key must be utf8")
+        if self.key_prefix is not None and self.key != "base64":
+            raise SchemeError("key_prefix is for keys in base64")
+        # What Secret.generate makes, Verifier must take.
+        if self.key != "utf8" and self.secret_form != self.key:
+            raise SchemeError("secret_form must be the encoding of the key, unless that is utf8")
+
     def _read_headers(self, signature: Names, id: Names, timestamp: Names) -> None:
         signatures = _header_names("signature", signature)
         if not signatures:
@@ -241,8 +252,8 @@ class Scheme:
         every = [header for family in families for header in family if header is not None]
         if len(set(every)) != len(every):
             raise SchemeError("the scheme names a header twice")
-        for argument, names in (("signature", signature), ("id", id), ("timestamp", timestamp)):
-            keep = names if names is None or isinstance(names, str) else tuple(names)
+        for argument, given in (("signature", signature), ("id", id), ("timestamp", timestamp)):
+            keep = given if given is None or isinstance(given, str) else tuple(given)
             self._put(argument, keep or None)
         self._put("families", families)
 
@@ -402,6 +413,8 @@ def _ascii_or_none(argument: str, value: str | None) -> str | None:
 def _key_length(bounds: tuple[int, int] | None) -> tuple[int, int] | None:
     if bounds is None:
         return None
+    if [type(bound) for bound in bounds] != [int, int]:
+        raise TypeError("key_length must be (shortest, longest), in bytes")
     shortest, longest = bounds
     if not 0 < shortest <= longest:
         raise SchemeError("key_length must be (shortest, longest), in bytes")

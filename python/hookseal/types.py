@@ -28,6 +28,7 @@ __all__ = [
     "Tolerance",
 ]
 
+
 class SupportsGetSecretValue(Protocol):
     """A wrapped secret, such as pydantic's ``SecretStr``."""
 
@@ -49,7 +50,9 @@ Body: TypeAlias = bytes | bytearray | memoryview | str
 HeaderName: TypeAlias = str | bytes
 """A header's name; A to Z are folded, nothing else."""
 
-HeaderValue: TypeAlias = str | bytes | Sequence[str] | Sequence[bytes] | Sequence[str | bytes] | None
+HeaderValue: TypeAlias = (
+    str | bytes | Sequence[str] | Sequence[bytes] | Sequence[str | bytes] | None
+)
 """One header's value, or a list or tuple of values; None stands for an absent header."""
 
 Headers: TypeAlias = (
@@ -81,8 +84,6 @@ SecretLike: TypeAlias = Union["Secret", str, bytes, SupportsGetSecretValue]
 AnySecret: TypeAlias = Union["Secret", "PureSecret", str, bytes, SupportsGetSecretValue]
 """A secret of the core or of its twin; each takes its own alone."""
 
-MessageLike: TypeAlias = Union[
-    "Message", tuple[Body, Headers], Mapping[str, Any], SupportsMessage
-]
+MessageLike: TypeAlias = Union["Message", tuple[Body, Headers], Mapping[str, Any], SupportsMessage]
 """A ``Message``, an exact (body, headers) tuple, a mapping with the keys "body" and
 "headers", or an object with those attributes."""

@@ -7,23 +7,26 @@ use hookseal_engine::{
     batch::{Chunk, Pushed},
     endpoint::{Endpoint, MAX_SECRETS, Positions},
     header::{Role, Slot},
+    scheme::Scheme,
     verify::Rules,
 };
 use pyo3::{
     prelude::*,
     pybacked::PyBackedBytes,
-    types::{PyDict, PyTuple},
+    types::{PyDict, PyTuple, PyType},
 };
 
 use crate::{
+    ahead::{Ahead, GROUP, Pair},
     arguments::no_memory,
     body,
     clock::{Instants, now},
+    detach::detached,
     errors::is_items_own,
     headers::{self, Kept},
-    items::{self, Item, Names, drain, message_class, no_ring, unencodable},
+    items::{self, Names, drain, message_class, no_ring, unencodable},
     result::BatchResult,
-    verifier::{Endpoints, detached},
+    trust::Endpoints,
 };
 
 /// The arguments of a call, judged.
@@ -65,65 +68,99 @@ impl<'a, 'py> Call<'a, 'py> {
     /// Judges every message, chunk by chunk: a chunk is read, then hashed without the
     /// interpreter, then written down.
     pub fn judge(
-        mut self,
+        self,
         py: Python<'py>,
-        rules: &Rules,
+        rules: &'a Rules,
         threads: usize,
         keep: bool,
     ) -> PyResult<BatchResult> {
-        let mut slots = Slots::new(self.messages.len(), keep, self.endpoints)?;
-        let mut used = Used::default();
-        if let Endpoints::One(endpoint) = self.endpoints {
-            used.place(endpoint);
+        let count = self.messages.len();
+        let mut slots = Slots::new(count, keep, self.endpoints)?;
+        let mut reader = Reader {
+            used: Used::default(),
+            kept: Kept::default(),
+            chunk: Chunk::new(),
+            now: self.now,
+            message_class: message_class(py)?,
+            call: self,
+            rules,
+            keep,
+        };
+        if let Endpoints::One(endpoint) = reader.call.endpoints {
+            reader.used.place(endpoint);
         }
         let errors = PyDict::new(py);
-        let mut chunk = Chunk::new();
-        let mut kept = Kept::default();
-        for index in 0..self.messages.len() {
-            kept.clear();
-            let taken = self.take(py, index, rules, keep, &mut used, &mut kept, &mut chunk);
-            match taken {
-                Ok(Taken::Waits) => {}
-                Ok(Taken::Judged(outcome, endpoint, body)) => {
-                    slots.put(py, index, outcome, endpoint, body)?;
+        let mut ahead = Ahead::default();
+        for start in (0..count).step_by(GROUP) {
+            let group = start..count.min(start + GROUP);
+            ahead.look(&reader.call.messages, group.clone())?;
+            for index in group {
+                match reader.take(py, index, ahead.get(index - start)) {
+                    Ok(Taken::Waits) => {}
+                    Ok(Taken::Judged(outcome, endpoint, body)) => {
+                        slots.put(py, index, outcome, endpoint, body)?;
+                    }
+                    Err(error) if is_items_own(py, &error) => {
+                        errors.set_item(index, error.into_value(py))?;
+                        slots.put(py, index, Outcome::NOT_A_MESSAGE, None, None)?;
+                    }
+                    Err(error) => return Err(error),
                 }
-                Err(error) if is_items_own(py, &error) => {
-                    errors.set_item(index, error.into_value(py))?;
-                    slots.put(py, index, Outcome::NOT_A_MESSAGE, None, None)?;
-                }
-                Err(error) => return Err(error),
             }
-            if chunk.is_full(threads) {
-                run(py, &mut chunk, &mut used, threads, &mut slots)?;
+            if reader.chunk.is_full(threads) {
+                reader.run(py, threads, &mut slots)?;
             }
         }
-        run(py, &mut chunk, &mut used, threads, &mut slots)?;
-        drop(chunk);
-        BatchResult::new(py, slots, used, self.endpoints, *rules, errors.unbind())
+        reader.run(py, threads, &mut slots)?;
+        let Reader { used, call, .. } = reader;
+        BatchResult::new(py, slots, used, call.endpoints, *rules, errors.unbind())
     }
+}
 
+/// What reads the messages of a call into a chunk.
+struct Reader<'a, 'py> {
+    call: Call<'a, 'py>,
+    rules: &'a Rules,
+    keep: bool,
+    message_class: &'a Bound<'py, PyType>,
+    used: Used,
+    kept: Kept,
+    chunk: Chunk<Carried>,
+    /// The instant of judgement, once the clock was read.
+    now: Option<i64>,
+}
+
+impl<'py> Reader<'_, 'py> {
     /// Reads one message as far as it goes without a MAC.
-    #[expect(clippy::too_many_arguments, reason = "the state of one loop")]
     fn take(
         &mut self,
         py: Python<'py>,
         index: usize,
-        rules: &Rules,
-        keep: bool,
-        used: &mut Used,
-        kept: &mut Kept,
-        chunk: &mut Chunk<Carried>,
+        ahead: Option<(&Bound<'py, PyAny>, &[Pair<'py>])>,
     ) -> PyResult<Taken> {
-        let item = self.messages.get_borrowed_item(index)?;
-        let item = items::read(&item, message_class(py)?)?;
-        let name = item.endpoint.clone().or(self.names.get(index)?);
-        let endpoint = self.endpoints.find(name.as_ref())?;
-        let Some(body) = read_parts(&item, endpoint, kept)? else {
-            return Err(unencodable());
-        };
+        self.kept.clear();
+        let (name, received_at, body);
+        let endpoints = self.call.endpoints;
+        let endpoint;
+        if let Some((read_body, pairs)) = ahead {
+            name = self.call.names.get(index)?;
+            received_at = None;
+            endpoint = endpoints.find(name.as_ref())?;
+            body = body::read(read_body)?;
+            headers::read_pairs(pairs, scheme_of(endpoint), &mut self.kept)?;
+        } else {
+            let item = self.call.messages.get_borrowed_item(index)?;
+            let item = items::read(&item, self.message_class)?;
+            name = item.endpoint.or(self.call.names.get(index)?);
+            received_at = item.received_at;
+            endpoint = endpoints.find(name.as_ref())?;
+            body = body::read(&item.body)?;
+            headers::read(&item.headers, scheme_of(endpoint), &mut self.kept)?;
+        }
+        let body = body.ok_or_else(unencodable)?;
         let Some(endpoint) = endpoint else {
-            let outcome = match self.endpoints {
-                Endpoints::Unsigned => rules.unsigned(&body),
+            let outcome = match endpoints {
+                Endpoints::Unsigned => self.rules.unsigned(&body),
                 _ => Outcome::UNKNOWN_ENDPOINT,
             };
             return Ok(Taken::Judged(
@@ -136,35 +173,30 @@ impl<'a, 'py> Call<'a, 'py> {
                 }),
             ));
         };
-        let at = match item
-            .received_at
-            .or(self.received_at.get(index))
+        let at = match received_at
+            .or(self.call.received_at.get(index))
             .or(self.now)
         {
             Some(at) => at,
-            None if endpoint.needs_instant(rules.tolerance) => {
-                let now = now(py)?;
-                self.now = Some(now);
-                now
-            }
+            None if endpoint.needs_instant(self.rules.tolerance) => *self.now.insert(now(py)?),
             None => 0,
         };
-        let place = used.place(endpoint);
-        used.live[place] |= endpoint.live(at);
+        let place = self.used.place(endpoint);
+        self.used.live[place] |= endpoint.live(at);
         let carried = Carried {
             body,
             id: None,
             endpoint: small(place),
         };
         let terms = (place, &**endpoint);
-        match chunk
-            .push(index, carried, kept.values(), terms, rules, at)
-            .map_err(no_memory)?
-        {
+        let pushed = self
+            .chunk
+            .push(index, carried, self.kept.values(), terms, self.rules, at);
+        match pushed.map_err(no_memory)? {
             Pushed::Judged(outcome) => Ok(Taken::Judged(outcome, Some(place), None)),
             Pushed::Waits { family, body } => {
-                if keep {
-                    let id = kept.take(Slot {
+                if self.keep {
+                    let id = self.kept.take(Slot {
                         family,
                         role: Role::Id,
                     });
@@ -174,6 +206,31 @@ impl<'a, 'py> Call<'a, 'py> {
             }
         }
     }
+
+    /// Hashes the chunk and writes down what came of it.
+    fn run(&mut self, py: Python<'_>, threads: usize, slots: &mut Slots) -> PyResult<()> {
+        let Self { chunk, used, .. } = self;
+        let endpoints = &used.endpoints;
+        let kernel = Kernel::detect();
+        detached(py, threads, |watch| {
+            chunk.run(endpoints, kernel, threads, watch)
+        })?;
+        let mut failed = None;
+        chunk.settle(|index, outcome, carried| {
+            let endpoint = carried.endpoint as usize;
+            if let Ok(secret) = usize::try_from(outcome.secret) {
+                used.matched[endpoint][secret] += 1;
+            }
+            if let Err(error) = slots.put(py, index, outcome, Some(endpoint), Some(carried)) {
+                failed = Some(error);
+            }
+        });
+        failed.map_or(Ok(()), Err)
+    }
+}
+
+fn scheme_of(endpoint: Option<&Arc<Endpoint>>) -> Option<&Scheme> {
+    endpoint.map(|endpoint| &**endpoint.scheme())
 }
 
 /// What became of an item when it was read.
@@ -196,46 +253,6 @@ impl AsRef<[u8]> for Carried {
     fn as_ref(&self) -> &[u8] {
         &self.body
     }
-}
-
-fn read_parts(
-    item: &Item<'_>,
-    endpoint: Option<&Arc<Endpoint>>,
-    kept: &mut Kept,
-) -> PyResult<Option<PyBackedBytes>> {
-    let body = body::read(&item.body)?;
-    headers::read(
-        &item.headers,
-        endpoint.map(|endpoint| &**endpoint.scheme()),
-        kept,
-    )?;
-    Ok(body)
-}
-
-/// Hashes a chunk and writes down what came of it.
-fn run(
-    py: Python<'_>,
-    chunk: &mut Chunk<Carried>,
-    used: &mut Used,
-    threads: usize,
-    slots: &mut Slots,
-) -> PyResult<()> {
-    let endpoints = &used.endpoints;
-    let kernel = Kernel::detect();
-    detached(py, threads, |watch| {
-        chunk.run(endpoints, kernel, threads, watch)
-    })?;
-    let mut failed = None;
-    chunk.settle(|index, outcome, carried| {
-        let endpoint = carried.endpoint as usize;
-        if let Ok(secret) = usize::try_from(outcome.secret) {
-            used.matched[endpoint][secret] += 1;
-        }
-        if let Err(error) = slots.put(py, index, outcome, Some(endpoint), Some(carried)) {
-            failed = Some(error);
-        }
-    });
-    failed.map_or(Ok(()), Err)
 }
 
 /// The endpoints that a batch's messages arrived at.

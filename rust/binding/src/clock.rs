@@ -2,10 +2,11 @@
 
 use pyo3::{
     buffer::PyBuffer,
+    exceptions::PyAttributeError,
     intern,
     prelude::*,
     sync::PyOnceLock,
-    types::{PyByteArray, PyBytes, PyFloat, PyInt, PyModule, PyString},
+    types::{PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyString},
 };
 
 use crate::arguments::{no_memory, wrong_length, wrong_type};
@@ -41,12 +42,12 @@ pub fn seconds_or_none(value: Option<&Bound<'_, PyAny>>, name: &str) -> PyResult
 
 /// What the clock says: `time.time` looked up now, so that a frozen clock is frozen here too.
 pub fn now(py: Python<'_>) -> PyResult<i64> {
-    static TIME: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
-    let time = TIME.get_or_try_init(py, || py.import("time").map(Bound::unbind))?;
-    seconds(
-        &time.bind(py).getattr(intern!(py, "time"))?.call0()?,
-        "time.time()",
-    )
+    static TIME: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
+    // The module's own names: what `time.time` finds, without the search for it.
+    let names = TIME.get_or_try_init(py, || py.import("time").map(|time| time.dict().unbind()))?;
+    let time = names.bind(py).get_item(intern!(py, "time"))?;
+    let time = time.ok_or_else(|| PyAttributeError::new_err("module 'time' has no 'time'"))?;
+    seconds(&time.call0()?, "time.time()")
 }
 
 /// One instant for each message of a batch.

@@ -13,7 +13,7 @@ use pyo3::{
 };
 use smallvec::SmallVec;
 
-use crate::arguments::wrong_type;
+use crate::{ahead::Pair, arguments::wrong_type};
 
 /// The values of the headers that a scheme names, kept alive.
 #[derive(Default)]
@@ -112,6 +112,13 @@ pub fn read(headers: &Bound<'_, PyAny>, scheme: Option<&Scheme>, kept: &mut Kept
         take(&name?, &value?, scheme, kept)?;
     }
     Ok(())
+}
+
+/// Reads headers that stood in an exact dict.
+pub fn read_pairs(pairs: &[Pair<'_>], scheme: Option<&Scheme>, kept: &mut Kept) -> PyResult<()> {
+    pairs
+        .iter()
+        .try_for_each(|(name, value)| take(name, value, scheme, kept))
 }
 
 /// Keeps one header's values if the scheme names it.

@@ -5,11 +5,17 @@
 //! `hookseal._errors` and `hookseal._arguments`.
 
 #![forbid(unsafe_code)]
+#![expect(
+    clippy::doc_markdown,
+    reason = "the docs of exported items are Python's docstrings"
+)]
 
+mod ahead;
 mod arguments;
 mod batch;
 mod body;
 mod clock;
+mod detach;
 mod errors;
 mod guard;
 mod headers;
@@ -19,6 +25,7 @@ mod result;
 mod scheme;
 mod secret;
 mod signer;
+mod trust;
 mod verified;
 mod verifier;
 

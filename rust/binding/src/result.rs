@@ -16,8 +16,8 @@ use crate::{
     batch::{Particulars, Slots, Used},
     errors,
     guard::guarded,
+    trust::Endpoints,
     verified::Verified,
-    verifier::Endpoints,
 };
 
 /// The verdicts of a batch: a sequence of ``Verdict``, and what can be asked of it.
@@ -250,7 +250,7 @@ impl BatchResult {
             };
             let body = body.clone_ref(py);
             let id = kept.ids[index].as_ref().map(|id| id.clone_ref(py));
-            let endpoint = self.endpoint_of(kept, index);
+            let endpoint = self.endpoint_of(kept, index).cloned();
             let has_endpoint = self.kind == Kind::Ring;
             Ok(Verified::new(
                 outcome,
@@ -364,6 +364,8 @@ impl BatchResult {
         })
     }
 
+    /// Raises TypeError: a batch has no truth value.
+    #[expect(clippy::unused_self, reason = "a method of Python's")]
     fn __bool__(&self) -> PyResult<bool> {
         Err(PyTypeError::new_err(
             "a BatchResult has no truth value: look at result.invalid, or call raise_for_invalid()",

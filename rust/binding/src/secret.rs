@@ -228,16 +228,13 @@ impl Secret {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let mut shown = format!("Secret(label={}", python_repr(py, self.0.label())?);
-        for (name, value) in [
-            ("not_before", self.0.not_before),
-            ("not_after", self.0.not_after),
-        ] {
-            if let Some(value) = value {
-                shown += &format!(", {name}={value}");
-            }
-        }
-        Ok(shown + ")")
+        let window = |name: &str, value: Option<i64>| {
+            value.map_or_else(String::new, |value| format!(", {name}={value}"))
+        };
+        let label = python_repr(py, self.0.label())?;
+        let from = window("not_before", self.0.not_before);
+        let to = window("not_after", self.0.not_after);
+        Ok(format!("Secret(label={label}{from}{to})"))
     }
 }
 

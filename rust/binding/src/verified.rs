@@ -41,7 +41,7 @@ impl Verified {
     /// an unsigned message.
     pub fn new(
         outcome: &Outcome,
-        endpoint: Option<&Arc<Endpoint>>,
+        endpoint: Option<Arc<Endpoint>>,
         has_endpoint: bool,
         rules: &Rules,
         id: Option<Py<PyAny>>,
@@ -63,10 +63,7 @@ impl Verified {
             timestamp: tolerance.map(|_| outcome.number),
             matched: usize::try_from(outcome.secret)
                 .ok()
-                .map(|position| Matched {
-                    endpoint: Arc::clone(endpoint),
-                    position,
-                }),
+                .map(|position| Matched { endpoint, position }),
             has_endpoint,
             is_fresh: matches!(tolerance, Some(Tolerance::Window { .. })),
             body,

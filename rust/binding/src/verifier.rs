@@ -1,38 +1,30 @@
 //! `hookseal.Verifier`.
 
-use std::{
-    num::NonZero,
-    sync::{Arc, OnceLock},
-};
+use std::sync::Arc;
 
 use hookseal_engine::{
     Interrupted, Kernel, Outcome, Verdict, Watch,
     endpoint::Endpoint,
     header::{Role, Slot},
-    ring::Snapshot,
     timestamp::Tolerance,
     verify::{self, Rules},
 };
-use pyo3::{
-    exceptions::{PyRuntimeError, PyTypeError},
-    prelude::*,
-    pybacked::PyBackedBytes,
-    types::PyString,
-};
+use pyo3::{exceptions::PyTypeError, prelude::*, pybacked::PyBackedBytes, types::PyString};
 
 use crate::{
     arguments::{asked, text_or_none},
     batch::Call,
     body,
     clock::{now, seconds_or_none},
+    detach::{available_threads, detached, interrupted},
     errors::{self, scheme_error, secret_error},
     guard::guarded,
     headers::{self, Kept},
-    items::no_ring,
     keyring::Keyring,
     result::BatchResult,
     scheme::compile,
     secret::{python_repr, read_all, scheme_or_standard},
+    trust::{Endpoints, Trust},
     verified::Verified,
 };
 
@@ -63,37 +55,6 @@ pub struct Verifier {
     rules: Rules,
     /// The tolerance as `repr` shows it.
     shown: Option<String>,
-}
-
-/// Whose signatures a verifier trusts.
-pub enum Trust {
-    One(Arc<Endpoint>),
-    Ring(Py<Keyring>),
-    Unsigned { reason: String },
-}
-
-/// The endpoints of one call: what `Trust` was when it began.
-pub enum Endpoints {
-    One(Arc<Endpoint>),
-    Ring(Arc<Snapshot>),
-    Unsigned,
-}
-
-impl Endpoints {
-    /// Where a message that names this endpoint arrives; None if nowhere.
-    ///
-    /// # Errors
-    /// `TypeError` if there is no ring to name an endpoint of.
-    pub fn find(&self, name: Option<&Bound<'_, PyString>>) -> PyResult<Option<&Arc<Endpoint>>> {
-        match (self, name) {
-            (Self::Ring(snapshot), Some(name)) => {
-                Ok(name.to_str().ok().and_then(|name| snapshot.get(name)))
-            }
-            (Self::One(endpoint), None) => Ok(Some(endpoint)),
-            (Self::Ring(_) | Self::Unsigned, None) => Ok(None),
-            (Self::One(_) | Self::Unsigned, Some(_)) => Err(no_ring()),
-        }
-    }
 }
 
 #[pymethods]
@@ -224,7 +185,7 @@ impl Verifier {
                     let ring = matches!(self.trust, Trust::Ring(_));
                     Ok(Verified::new(
                         &outcome,
-                        endpoint.as_ref(),
+                        endpoint,
                         ring,
                         &self.rules,
                         id,
@@ -417,45 +378,6 @@ impl Verifier {
     }
 }
 
-/// Hashes without the interpreter, and looks for signals on the way. `threads` is how many
-/// hash beside this one, itself included.
-pub fn detached<T: Send>(
-    py: Python<'_>,
-    threads: usize,
-    work: impl FnOnce(&mut Watch<'_>) -> Result<T, Interrupted> + Send,
-) -> PyResult<T> {
-    let step = POLL_BYTES / threads.max(1);
-    let mut raised = None;
-    let result = py.detach(|| {
-        let mut hashed = 0;
-        work(&mut |bytes| {
-            hashed += bytes;
-            // Nothing hashed means that this thread waits for others.
-            if hashed < step && bytes > 0 {
-                return Ok(());
-            }
-            hashed = 0;
-            Python::attach(|py| py.check_signals()).map_err(|error| {
-                raised = Some(error);
-                Interrupted
-            })
-        })
-    });
-    result.map_err(|Interrupted| raised.unwrap_or_else(interrupted))
-}
-
-/// Bytes that all threads together may hash between two looks for signals: 10 ms on one
-/// SHA-NI stream, 100 ms in plain Rust.
-const POLL_BYTES: usize = 16 * 1024 * 1024;
-
-/// The least body for which a single verify lets the interpreter go: below it, the hash takes
-/// less time than another thread needs to notice.
-const DETACH_BYTES: usize = 8 * 1024;
-
-fn interrupted() -> PyErr {
-    PyRuntimeError::new_err("bug in hookseal: interrupted without a reason")
-}
-
 fn rules(
     py: Python<'_>,
     tolerance: Option<&Bound<'_, PyAny>>,
@@ -474,6 +396,10 @@ fn rules(
     })
 }
 
+/// The least body for which a single verify lets the interpreter go: below it, the hash takes
+/// less time than another thread needs to notice.
+const DETACH_BYTES: usize = 8 * 1024;
+
 fn shown_tolerance(rules: &Rules) -> String {
     match rules.tolerance {
         None => String::new(),
@@ -488,12 +414,6 @@ fn place(at: usize, count: usize) -> String {
     } else {
         "secrets".into()
     }
-}
-
-/// How many threads help at most. Asked once: the answer is read from files.
-fn available_threads() -> usize {
-    static THREADS: OnceLock<usize> = OnceLock::new();
-    *THREADS.get_or_init(|| std::thread::available_parallelism().map_or(1, NonZero::get))
 }
 
 /// The verdicts that the binary knows, by number: for the test that compares lists.

@@ -116,10 +116,6 @@ impl<B: AsRef<[u8]> + Sync> Chunk<B> {
     ///
     /// # Errors
     /// [`TryReserveError`] if memory is short; then nothing was taken.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "what one message is; a struct would live for one call"
-    )]
     pub fn push<V: Value>(
         &mut self,
         index: usize,
@@ -383,16 +379,16 @@ fn spread<T: Send>(
                 _ = take_all(&mut { stopped });
             };
             running.fetch_add(1, Ordering::Relaxed);
-            match thread::Builder::new()
-                .name("hookseal".into())
+            let name = "hookseal".to_owned();
+            if let Ok(worker) = thread::Builder::new()
+                .name(name)
                 .spawn_scoped(scope, worker)
             {
-                Ok(worker) => workers.push(worker),
-                Err(_) => {
-                    // No thread to be had: those that are there do the work.
-                    running.fetch_sub(1, Ordering::Relaxed);
-                    break;
-                }
+                workers.push(worker);
+            } else {
+                // No thread to be had: those that are there do the work.
+                running.fetch_sub(1, Ordering::Relaxed);
+                break;
             }
         }
         // A panic here must stop the others too, or the scope would wait for all their work.

@@ -83,11 +83,9 @@ pub fn read<'a, V: Value>(scheme: &Scheme, values: &'a [V]) -> Result<Fields<'a>
             sum.saturating_add(value.bytes().len())
         });
     if size > MAX_HEADER_BYTES {
-        let limit = MAX_HEADER_BYTES as i64;
-        return Err(Outcome::refused(
-            Verdict::TooLarge,
+        return Err(Outcome::too_large(
             Place::SignatureHeaders,
-            limit,
+            MAX_HEADER_BYTES,
         ));
     }
     let (family, [signature, id, timestamp]) = choose_family(scheme, values)?;

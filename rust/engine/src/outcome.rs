@@ -122,6 +122,16 @@ impl Outcome {
         }
     }
 
+    /// The refusal of something over a limit in bytes.
+    #[must_use]
+    pub fn too_large(place: Place, limit: usize) -> Self {
+        Self::refused(
+            Verdict::TooLarge,
+            place,
+            i64::try_from(limit).unwrap_or(i64::MAX),
+        )
+    }
+
     /// A valid message; `secret` is [`NO_SECRET`] for an unsigned one alone.
     #[must_use]
     pub const fn valid(secret: i8, timestamp: Option<i64>) -> Self {

@@ -282,7 +282,7 @@ fn decode_base64(text: &str) -> Result<KeyBytes, Fault> {
         return Err(Fault::NothingLeft);
     }
     let padding = text.len() - bare.len();
-    if padding > 0 && (padding > 2 || text.len() % 4 != 0) {
+    if padding > 0 && (padding > 2 || !text.len().is_multiple_of(4)) {
         return Err(Fault::NotBase64);
     }
     let key = Base64Unpadded::decode_vec(bare).map_err(|_| Fault::NotBase64)?;

@@ -27,10 +27,10 @@ pub fn signature(
     let scheme = endpoint.scheme();
     let (mut head, mut tail) = (Vec::new(), Vec::new());
     write_parts(&scheme.head, id, timestamp, |part| {
-        head.extend_from_slice(part)
+        head.extend_from_slice(part);
     });
     write_parts(&scheme.tail, id, timestamp, |part| {
-        tail.extend_from_slice(part)
+        tail.extend_from_slice(part);
     });
     let mut text = String::new();
     for position in each(endpoint.live(at)) {

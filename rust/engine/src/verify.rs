@@ -30,10 +30,7 @@ impl Rules {
     /// `TooLarge`.
     pub fn admit(&self, body: &[u8]) -> Result<(), Outcome> {
         match self.max_body_bytes {
-            Some(limit) if body.len() > limit => {
-                let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-                Err(Outcome::refused(Verdict::TooLarge, Place::Body, limit))
-            }
+            Some(limit) if body.len() > limit => Err(Outcome::too_large(Place::Body, limit)),
             _ => Ok(()),
         }
     }
@@ -129,20 +126,16 @@ pub(crate) fn outcome(
     live: Positions,
     family: u8,
 ) -> Outcome {
-    match matched.and_then(|at| i8::try_from(at).ok()) {
-        Some(secret) => Outcome::valid(secret, timestamp),
-        None => {
-            let place = Place::Header(Slot {
-                family,
-                role: Role::Signature,
-            });
-            Outcome::refused(
-                Verdict::SignatureMismatch,
-                place,
-                i64::from(live.count_ones()),
-            )
-        }
+    if let Some(secret) = matched.and_then(|at| i8::try_from(at).ok()) {
+        return Outcome::valid(secret, timestamp);
     }
+    let role = Role::Signature;
+    let place = Place::Header(Slot { family, role });
+    Outcome::refused(
+        Verdict::SignatureMismatch,
+        place,
+        i64::from(live.count_ones()),
+    )
 }
 
 /// Writes the signed bytes on one side of the body.

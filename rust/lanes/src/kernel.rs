@@ -1,6 +1,6 @@
 //! Which code hashes: chosen by what the processor has, or by name.
 
-use std::{fmt, hint::black_box};
+use std::fmt;
 
 use crate::{
     BLOCK_BYTES, Interrupted, Job, Mac, State, Watch,
@@ -68,7 +68,7 @@ impl Kernel {
         let mut pace = Pace::new(watch);
         for (at, (job, slot)) in jobs.iter().zip(macs).enumerate() {
             if let Some(next) = jobs.get(at + 1) {
-                touch(next.body);
+                prefetch(next.body);
             }
             *slot = hmac::mac(self, job, &mut pace)?;
         }
@@ -84,19 +84,25 @@ impl Kernel {
     }
 }
 
-/// Reads a byte of each cache line, so that the lines are on their way while the job before
-/// is hashed: a batch's bodies lie anywhere, and fit no near cache. Measured on 10,000 bodies
-/// of 1 KiB: 0.2 µs a message.
+/// Asks for the cache lines of a body while the job before it is hashed: a batch's bodies lie
+/// anywhere, and fit no near cache. Measured on 10,000 bodies of 1 KiB: 0.2 µs a message.
+#[expect(unsafe_code, reason = "the intrinsic takes a raw pointer")]
 #[inline]
-fn touch(body: &[u8]) {
-    let lines = body[..body.len().min(TOUCHED_BYTES)]
+fn prefetch(body: &[u8]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in body[..body.len().min(PREFETCHED_BYTES)]
         .iter()
-        .step_by(BLOCK_BYTES);
-    black_box(lines.fold(0, |sum, byte| sum ^ byte));
+        .step_by(BLOCK_BYTES)
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a prefetch has no effect but on the cache, whatever the address, and SSE is
+        // part of x86-64.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(line).cast()) };
+    }
 }
 
-/// What is touched of a body: behind it the processor has seen the pattern.
-const TOUCHED_BYTES: usize = 4096;
+/// How much of a body is asked for: behind it the processor has seen the pattern.
+const PREFETCHED_BYTES: usize = 4096;
 
 /// No kernel has that name.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,0 +1,50 @@
+//! Work without the interpreter.
+
+use std::{num::NonZero, sync::OnceLock};
+
+use hookseal_engine::{Interrupted, Watch};
+use pyo3::{exceptions::PyRuntimeError, prelude::*};
+
+/// Hashes without the interpreter, and looks for signals on the way. `threads` is how many
+/// hash beside this one, itself included.
+pub fn detached<T: Send>(
+    py: Python<'_>,
+    threads: usize,
+    work: impl FnOnce(&mut Watch<'_>) -> Result<T, Interrupted> + Send,
+) -> PyResult<T> {
+    let step = POLL_BYTES / threads.max(1);
+    let mut raised = None;
+    let result = py.detach(|| {
+        let mut hashed = 0;
+        work(&mut |bytes| {
+            hashed += bytes;
+            // Nothing hashed means that this thread waits for others.
+            if hashed < step && bytes > 0 {
+                return Ok(());
+            }
+            hashed = 0;
+            Python::attach(|py| {
+                py.check_signals().map_err(|error| {
+                    raised = Some(error);
+                    Interrupted
+                })
+            })
+        })
+    });
+    result.map_err(|Interrupted| raised.unwrap_or_else(interrupted))
+}
+
+/// Bytes that all threads together may hash between two looks for signals: 10 ms on one
+/// SHA-NI stream, 100 ms in plain Rust.
+const POLL_BYTES: usize = 16 * 1024 * 1024;
+
+/// For an interruption that nobody asked for.
+pub fn interrupted() -> PyErr {
+    PyRuntimeError::new_err("bug in hookseal: interrupted without a reason")
+}
+
+/// How many threads help at most. Asked once: the answer is read from files.
+pub fn available_threads() -> usize {
+    static THREADS: OnceLock<usize> = OnceLock::new();
+    *THREADS.get_or_init(|| std::thread::available_parallelism().map_or(1, NonZero::get))
+}

@@ -1,0 +1,39 @@
+//! Whose signatures a verifier trusts.
+
+use std::sync::Arc;
+
+use hookseal_engine::{endpoint::Endpoint, ring::Snapshot};
+use pyo3::{prelude::*, types::PyString};
+
+use crate::{items::no_ring, keyring::Keyring};
+
+/// Whose signatures a verifier trusts.
+pub enum Trust {
+    One(Arc<Endpoint>),
+    Ring(Py<Keyring>),
+    Unsigned { reason: String },
+}
+
+/// The endpoints of one call: what `Trust` was when it began.
+pub enum Endpoints {
+    One(Arc<Endpoint>),
+    Ring(Arc<Snapshot>),
+    Unsigned,
+}
+
+impl Endpoints {
+    /// Where a message that names this endpoint arrives; None if nowhere.
+    ///
+    /// # Errors
+    /// `TypeError` if there is no ring to name an endpoint of.
+    pub fn find(&self, name: Option<&Bound<'_, PyString>>) -> PyResult<Option<&Arc<Endpoint>>> {
+        match (self, name) {
+            (Self::Ring(snapshot), Some(name)) => {
+                Ok(name.to_str().ok().and_then(|name| snapshot.get(name)))
+            }
+            (Self::One(endpoint), None) => Ok(Some(endpoint)),
+            (Self::Ring(_) | Self::Unsigned, None) => Ok(None),
+            (Self::One(_) | Self::Unsigned, Some(_)) => Err(no_ring()),
+        }
+    }
+}
