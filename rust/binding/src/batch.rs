@@ -1,10 +1,10 @@
 //! One call of `verify_batch`: from Python's messages to slots of verdicts.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use hookseal_engine::{
     Kernel, Outcome, Verdict,
-    batch::{Chunk, Pushed},
+    batch::{Chunk, Crew, Pushed, with_crew},
     endpoint::{Endpoint, MAX_SECRETS, Positions},
     header::{Role, Slot},
     scheme::Scheme,
@@ -65,8 +65,8 @@ impl<'a, 'py> Call<'a, 'py> {
         })
     }
 
-    /// Judges every message, chunk by chunk: a chunk is read, then hashed without the
-    /// interpreter, then written down.
+    /// Judges every message, chunk by chunk: each is read, then hashed without the interpreter
+    /// while the next is read, then written down.
     pub fn judge(
         self,
         py: Python<'py>,
@@ -75,11 +75,11 @@ impl<'a, 'py> Call<'a, 'py> {
         keep: bool,
     ) -> PyResult<BatchResult> {
         let count = self.messages.len();
-        let mut slots = Slots::new(count, keep, self.endpoints)?;
         let mut reader = Reader {
+            slots: Slots::new(count, keep, self.endpoints)?,
+            errors: PyDict::new(py),
             used: Used::default(),
             kept: Kept::default(),
-            chunk: Chunk::new(),
             now: self.now,
             message_class: message_class(py)?,
             call: self,
@@ -89,30 +89,16 @@ impl<'a, 'py> Call<'a, 'py> {
         if let Endpoints::One(endpoint) = reader.call.endpoints {
             reader.used.place(endpoint);
         }
-        let errors = PyDict::new(py);
-        let mut ahead = Ahead::default();
-        for start in (0..count).step_by(GROUP) {
-            let group = start..count.min(start + GROUP);
-            ahead.look(&reader.call.messages, group.clone())?;
-            for index in group {
-                match reader.take(py, index, ahead.get(index - start)) {
-                    Ok(Taken::Waits) => {}
-                    Ok(Taken::Judged(outcome, endpoint, body)) => {
-                        slots.put(py, index, outcome, endpoint, body)?;
-                    }
-                    Err(error) if is_items_own(py, &error) => {
-                        errors.set_item(index, error.into_value(py))?;
-                        slots.put(py, index, Outcome::NOT_A_MESSAGE, None, None)?;
-                    }
-                    Err(error) => return Err(error),
-                }
-            }
-            if reader.chunk.is_full(threads) {
-                reader.run(py, threads, &mut slots)?;
-            }
-        }
-        reader.run(py, threads, &mut slots)?;
-        let Reader { used, call, .. } = reader;
+        with_crew(Kernel::detect(), threads, |crew| {
+            reader.read_all(py, crew, threads, count)
+        })?;
+        let Reader {
+            slots,
+            used,
+            call,
+            errors,
+            ..
+        } = reader;
         BatchResult::new(py, slots, used, call.endpoints, *rules, errors.unbind())
     }
 }
@@ -123,20 +109,84 @@ struct Reader<'a, 'py> {
     rules: &'a Rules,
     keep: bool,
     message_class: &'a Bound<'py, PyType>,
+    slots: Slots,
+    errors: Bound<'py, PyDict>,
     used: Used,
     kept: Kept,
-    chunk: Chunk<Carried>,
     /// The instant of judgement, once the clock was read.
     now: Option<i64>,
 }
 
 impl<'py> Reader<'_, 'py> {
+    fn read_all(
+        &mut self,
+        py: Python<'py>,
+        crew: &mut Crew<'_, '_, Carried>,
+        threads: usize,
+        count: usize,
+    ) -> PyResult<()> {
+        let mut ahead = Ahead::default();
+        let mut is_started = false;
+        let mut read = 0;
+        while read < count {
+            let from = read;
+            {
+                let mut chunk = crew.chunk();
+                while read < count && !chunk.is_full() {
+                    let group = read..count.min(read + GROUP);
+                    read = group.end;
+                    self.read_group(py, group, &mut ahead, &mut chunk)?;
+                }
+            }
+            if is_started {
+                self.finish(py, crew, threads)?;
+            }
+            crew.start((count - from).div_ceil(read - from));
+            // Without help there is nothing to wait for, and the chunk is still in the cache.
+            is_started = crew.has_help();
+            if !is_started {
+                self.finish(py, crew, threads)?;
+            }
+        }
+        if is_started {
+            self.finish(py, crew, threads)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn read_group(
+        &mut self,
+        py: Python<'py>,
+        group: Range<usize>,
+        ahead: &mut Ahead<'py>,
+        chunk: &mut Chunk<Carried>,
+    ) -> PyResult<()> {
+        ahead.look(&self.call.messages, group.clone())?;
+        for (at, index) in group.enumerate() {
+            match self.take(py, index, ahead.get(at), chunk) {
+                Ok(Taken::Waits) => {}
+                Ok(Taken::Judged(outcome, endpoint, body)) => {
+                    self.slots.put(py, index, outcome, endpoint, body)?;
+                }
+                Err(error) if is_items_own(py, &error) => {
+                    self.errors.set_item(index, error.into_value(py))?;
+                    self.slots
+                        .put(py, index, Outcome::NOT_A_MESSAGE, None, None)?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
     /// Reads one message as far as it goes without a MAC.
     fn take(
         &mut self,
         py: Python<'py>,
         index: usize,
         ahead: Option<(&Bound<'py, PyAny>, &[Pair<'py>])>,
+        chunk: &mut Chunk<Carried>,
     ) -> PyResult<Taken> {
         self.kept.clear();
         let (name, received_at, body);
@@ -188,10 +238,7 @@ impl<'py> Reader<'_, 'py> {
             id: None,
             endpoint: small(place),
         };
-        let terms = (place, &**endpoint);
-        let pushed = self
-            .chunk
-            .push(index, carried, self.kept.values(), terms, self.rules, at);
+        let pushed = chunk.push(index, carried, self.kept.values(), endpoint, self.rules, at);
         match pushed.map_err(no_memory)? {
             Pushed::Judged(outcome) => Ok(Taken::Judged(outcome, Some(place), None)),
             Pushed::Waits { family, body } => {
@@ -207,16 +254,19 @@ impl<'py> Reader<'_, 'py> {
         }
     }
 
-    /// Hashes the chunk and writes down what came of it.
-    fn run(&mut self, py: Python<'_>, threads: usize, slots: &mut Slots) -> PyResult<()> {
-        let Self { chunk, used, .. } = self;
-        let endpoints = &used.endpoints;
-        let kernel = Kernel::detect();
-        detached(py, threads, |watch| {
-            chunk.run(endpoints, kernel, threads, watch)
-        })?;
+    /// Sees a chunk to its end, and writes down what came of it.
+    fn finish(
+        &mut self,
+        py: Python<'_>,
+        crew: &Crew<'_, '_, Carried>,
+        threads: usize,
+    ) -> PyResult<()> {
+        detached(py, threads, |watch| crew.finish(watch))?;
+        // Chunks are small: most are hashed between two looks of `detached` for signals.
+        py.check_signals()?;
+        let Self { used, slots, .. } = self;
         let mut failed = None;
-        chunk.settle(|index, outcome, carried| {
+        crew.finished().settle(|index, outcome, carried| {
             let endpoint = carried.endpoint as usize;
             if let Ok(secret) = usize::try_from(outcome.secret) {
                 used.matched[endpoint][secret] += 1;

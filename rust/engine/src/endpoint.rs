@@ -264,6 +264,10 @@ impl Endpoint {
 }
 
 /// The single positions of a set, lowest first.
-pub fn each(positions: Positions) -> impl Iterator<Item = usize> {
-    (0..MAX_SECRETS).filter(move |at| positions >> at & 1 == 1)
+pub fn each(mut positions: Positions) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let lowest = positions.trailing_zeros() as usize;
+        positions &= positions.wrapping_sub(1);
+        (lowest < MAX_SECRETS).then_some(lowest)
+    })
 }

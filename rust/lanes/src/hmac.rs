@@ -20,8 +20,8 @@ pub struct Interrupted;
 /// results of (K XOR ipad) and (K XOR opad). Wiped on drop.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct KeyState {
-    inner: State,
-    outer: State,
+    pub(crate) inner: State,
+    pub(crate) outer: State,
 }
 
 impl KeyState {
@@ -85,7 +85,11 @@ pub fn sha256(bytes: &[u8]) -> Mac {
 }
 
 /// The MAC of one job.
-pub fn mac(kernel: Kernel, job: &Job<'_>, pace: &mut Pace<'_, '_>) -> Result<Mac, Interrupted> {
+pub(crate) fn mac(
+    kernel: Kernel,
+    job: &Job<'_>,
+    pace: &mut Pace<'_, '_>,
+) -> Result<Mac, Interrupted> {
     let mut inner = Stream::new(kernel, job.key.inner, BLOCK_BYTES);
     for piece in [job.head, job.body, job.tail] {
         // A long piece is taken in steps, so that the watch hears of it in time.
@@ -104,7 +108,7 @@ pub fn mac(kernel: Kernel, job: &Job<'_>, pace: &mut Pace<'_, '_>) -> Result<Mac
 }
 
 /// The block of the outer hash, behind the digest that goes into it.
-const OUTER_PADDING: [u8; BLOCK_BYTES] = {
+pub(crate) const OUTER_PADDING: [u8; BLOCK_BYTES] = {
     let mut block = [0; BLOCK_BYTES];
     block[size_of::<Mac>()] = 0x80;
     let [.., high, low] = ((BLOCK_BYTES + size_of::<Mac>()) as u64 * 8).to_be_bytes();
@@ -113,7 +117,7 @@ const OUTER_PADDING: [u8; BLOCK_BYTES] = {
     block
 };
 
-fn digest_of(state: &State) -> Mac {
+pub(crate) fn digest_of(state: &State) -> Mac {
     let mut mac = Mac::default();
     for (bytes, word) in mac.as_chunks_mut().0.iter_mut().zip(state) {
         *bytes = word.to_be_bytes();
@@ -122,17 +126,18 @@ fn digest_of(state: &State) -> Mac {
 }
 
 /// Counts hashed bytes and asks the watch every [`STEP_BYTES`].
-pub struct Pace<'w, 'a> {
+pub(crate) struct Pace<'w, 'a> {
     watch: &'w mut Watch<'a>,
     bytes: usize,
 }
 
 impl<'w, 'a> Pace<'w, 'a> {
-    pub fn new(watch: &'w mut Watch<'a>) -> Self {
+    pub(crate) fn new(watch: &'w mut Watch<'a>) -> Self {
         Self { watch, bytes: 0 }
     }
 
-    fn hashed(&mut self, bytes: usize) -> Result<(), Interrupted> {
+    /// Counts; the watch hears of it when enough has come together.
+    pub(crate) fn hashed(&mut self, bytes: usize) -> Result<(), Interrupted> {
         self.bytes += bytes;
         if self.bytes >= STEP_BYTES {
             self.settle()
@@ -142,14 +147,14 @@ impl<'w, 'a> Pace<'w, 'a> {
     }
 
     /// Tells the watch of what it has not heard of yet.
-    pub fn settle(&mut self) -> Result<(), Interrupted> {
+    pub(crate) fn settle(&mut self) -> Result<(), Interrupted> {
         (self.watch)(std::mem::take(&mut self.bytes))
     }
 }
 
 /// Bytes between two calls of the watch: 0.15 ms on one SHA-NI stream. A whole number of
 /// blocks, so that a step never leaves a block half full that was not so before.
-const STEP_BYTES: usize = 256 * 1024;
+pub(crate) const STEP_BYTES: usize = 256 * 1024;
 
 /// One message on its way through SHA-256.
 struct Stream {

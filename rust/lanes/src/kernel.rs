@@ -7,6 +7,8 @@ use crate::{
     hmac::{self, Pace},
     portable,
 };
+#[cfg(target_arch = "x86_64")]
+use crate::{pairs, shani2};
 
 /// A way to compute SHA-256.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,26 +17,46 @@ pub enum Kernel {
     Portable,
     /// The `sha2` crate, one message at a time; it uses SHA-NI and its kin where they are.
     Single,
+    /// Two messages at a time through the SHA extensions of x86-64; where the processor has
+    /// none, the same as [`Kernel::Single`].
+    Shani2,
 }
 
 impl Kernel {
     /// Every kernel, the most portable first.
-    pub const ALL: [Self; 2] = [Self::Portable, Self::Single];
+    pub const ALL: [Self; 3] = [Self::Portable, Self::Single, Self::Shani2];
 
-    /// The kernel that is fastest here.
+    /// The kernel that is fastest here for many messages.
     #[must_use]
-    pub const fn detect() -> Self {
-        Self::Single
+    pub fn detect() -> Self {
+        if Self::Shani2.is_available() {
+            Self::Shani2
+        } else {
+            Self::Single
+        }
+    }
+
+    /// Whether the processor has what the kernel is made of.
+    #[must_use]
+    pub fn is_available(self) -> bool {
+        match self {
+            Self::Portable | Self::Single => true,
+            #[cfg(target_arch = "x86_64")]
+            Self::Shani2 => shani2::is_available(),
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Shani2 => false,
+        }
     }
 
     /// The kernel of that name.
     ///
     /// # Errors
-    /// [`UnknownKernel`] if there is none; nothing is chosen in its place.
+    /// [`UnknownKernel`] if there is none, or the processor cannot run it; nothing is chosen
+    /// in its place.
     pub fn by_name(name: &str) -> Result<Self, UnknownKernel> {
         Self::ALL
             .into_iter()
-            .find(|kernel| kernel.name() == name)
+            .find(|kernel| kernel.name() == name && kernel.is_available())
             .ok_or(UnknownKernel)
     }
 
@@ -44,6 +66,7 @@ impl Kernel {
         match self {
             Self::Portable => "portable",
             Self::Single => "single",
+            Self::Shani2 => "shani2",
         }
     }
 
@@ -66,6 +89,11 @@ impl Kernel {
         watch: &mut Watch<'_>,
     ) -> Result<(), Interrupted> {
         let mut pace = Pace::new(watch);
+        #[cfg(target_arch = "x86_64")]
+        if self == Self::Shani2 && self.is_available() {
+            pairs::macs(jobs, macs, &mut pace, prefetch)?;
+            return pace.settle();
+        }
         for (at, (job, slot)) in jobs.iter().zip(macs).enumerate() {
             if let Some(next) = jobs.get(at + 1) {
                 prefetch(next.body);
@@ -79,7 +107,7 @@ impl Kernel {
     pub(crate) fn compress(self, state: &mut State, blocks: &[[u8; BLOCK_BYTES]]) {
         match self {
             Self::Portable => portable::compress(state, blocks),
-            Self::Single => sha2::block_api::compress256(state, blocks),
+            Self::Single | Self::Shani2 => sha2::block_api::compress256(state, blocks),
         }
     }
 }

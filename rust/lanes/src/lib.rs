@@ -6,7 +6,11 @@
 
 mod hmac;
 mod kernel;
+#[cfg(target_arch = "x86_64")]
+mod pairs;
 mod portable;
+#[cfg(target_arch = "x86_64")]
+mod shani2;
 
 pub use hmac::{Interrupted, Job, KeyState, Mac, Watch, sha256};
 pub use kernel::{Kernel, UnknownKernel};

@@ -3,7 +3,7 @@
 use crate::{BLOCK_BYTES, State};
 
 /// Absorbs whole blocks into a chaining value.
-pub fn compress(state: &mut State, blocks: &[[u8; BLOCK_BYTES]]) {
+pub(crate) fn compress(state: &mut State, blocks: &[[u8; BLOCK_BYTES]]) {
     for block in blocks {
         compress_one(state, block);
     }
@@ -54,7 +54,7 @@ fn compress_one(state: &mut State, block: &[u8; BLOCK_BYTES]) {
 /// FIPS 180-4 §4.2.2: the first 32 bits of the fractional parts of the cube roots of the
 /// first 64 primes.
 #[rustfmt::skip]
-const ROUND_CONSTANTS: [u32; 64] = [
+pub(crate) const ROUND_CONSTANTS: [u32; 64] = [
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
     0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
     0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,

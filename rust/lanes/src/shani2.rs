@@ -1,0 +1,144 @@
+//! Two messages at a time through the SHA extensions of x86-64.
+//!
+//! One stream waits four cycles for each pair of rounds; a second, independent one fills the
+//! wait. Measured on bodies of 1 KiB: 0.51 of the time of one after the other.
+
+#![expect(
+    unsafe_code,
+    reason = "loads and stores of vectors, and functions of a processor's own"
+)]
+
+use std::arch::x86_64::{
+    __m128i, _mm_add_epi32, _mm_alignr_epi8, _mm_blend_epi16, _mm_loadu_si128, _mm_set_epi8,
+    _mm_sha256msg1_epu32, _mm_sha256msg2_epu32, _mm_sha256rnds2_epu32, _mm_shuffle_epi8,
+    _mm_shuffle_epi32, _mm_storeu_si128,
+};
+
+use crate::{BLOCK_BYTES, State, portable::ROUND_CONSTANTS};
+
+/// Whether this processor has what [`compress`] is made of.
+pub(crate) fn is_available() -> bool {
+    is_x86_feature_detected!("sha")
+        && is_x86_feature_detected!("ssse3")
+        && is_x86_feature_detected!("sse4.1")
+}
+
+/// Absorbs as many blocks into each of two chaining values as both have.
+///
+/// # Panics
+/// If the processor has no SHA extensions.
+pub(crate) fn compress(states: &mut [State; 2], blocks: [&[[u8; BLOCK_BYTES]]; 2]) {
+    assert!(is_available(), "the processor has no SHA extensions");
+    // SAFETY: the processor has what the function is compiled for.
+    unsafe { compress_pairs(states, blocks) }
+}
+
+#[target_feature(enable = "sha,ssse3,sse4.1")]
+fn compress_pairs(states: &mut [State; 2], blocks: [&[[u8; BLOCK_BYTES]]; 2]) {
+    let mut lanes = [Lane::load(&states[0]), Lane::load(&states[1])];
+    for pair in blocks[0].iter().zip(blocks[1]) {
+        let before = lanes;
+        let mut words = [message(pair.0), message(pair.1)];
+        // Sixteen times four rounds, written out so that all of it stays in registers.
+        macro_rules! rounds {
+            ($($group:literal)*) => {$(
+                let constants = load_words(&ROUND_CONSTANTS, $group);
+                for (lane, words) in lanes.iter_mut().zip(&mut words) {
+                    if $group >= 4 {
+                        schedule(words, $group);
+                    }
+                    lane.four_rounds(_mm_add_epi32(words[$group % 4], constants));
+                }
+            )*};
+        }
+        rounds!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
+        for (lane, before) in lanes.iter_mut().zip(before) {
+            lane.abef = _mm_add_epi32(lane.abef, before.abef);
+            lane.cdgh = _mm_add_epi32(lane.cdgh, before.cdgh);
+        }
+    }
+    for (lane, state) in lanes.iter().zip(states) {
+        lane.store(state);
+    }
+}
+
+/// A chaining value in the order in which the instructions want its words.
+#[derive(Clone, Copy)]
+struct Lane {
+    abef: __m128i,
+    cdgh: __m128i,
+}
+
+impl Lane {
+    #[inline]
+    #[target_feature(enable = "sha,ssse3,sse4.1")]
+    fn load(state: &State) -> Self {
+        let badc = _mm_shuffle_epi32::<0xb1>(load_words(state, 0));
+        let hgfe = _mm_shuffle_epi32::<0x1b>(load_words(state, 1));
+        Self {
+            abef: _mm_alignr_epi8::<8>(badc, hgfe),
+            cdgh: _mm_blend_epi16::<0xf0>(hgfe, badc),
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "sha,ssse3,sse4.1")]
+    fn store(&self, state: &mut State) {
+        let feba = _mm_shuffle_epi32::<0x1b>(self.abef);
+        let dchg = _mm_shuffle_epi32::<0xb1>(self.cdgh);
+        let (low, high) = state.split_at_mut(4);
+        store_words(low, _mm_blend_epi16::<0xf0>(feba, dchg));
+        store_words(high, _mm_alignr_epi8::<8>(dchg, feba));
+    }
+
+    #[inline]
+    #[target_feature(enable = "sha,ssse3,sse4.1")]
+    fn four_rounds(&mut self, words: __m128i) {
+        self.cdgh = _mm_sha256rnds2_epu32(self.cdgh, self.abef, words);
+        let next = _mm_shuffle_epi32::<0x0e>(words);
+        self.abef = _mm_sha256rnds2_epu32(self.abef, self.cdgh, next);
+    }
+}
+
+/// The sixteen words of a block, big-endian as FIPS 180-4 §5.2.1 reads them.
+#[inline]
+#[target_feature(enable = "sha,ssse3,sse4.1")]
+fn message(block: &[u8; BLOCK_BYTES]) -> [__m128i; 4] {
+    let swap = _mm_set_epi8(12, 13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3);
+    let quarters = block.as_chunks::<16>().0;
+    std::array::from_fn(|at| _mm_shuffle_epi8(load_bytes(&quarters[at]), swap))
+}
+
+/// Puts the next four words of the message schedule in the place of the oldest.
+#[inline]
+#[target_feature(enable = "sha,ssse3,sse4.1")]
+fn schedule(words: &mut [__m128i; 4], group: usize) {
+    let [oldest, older, newer, newest] = std::array::from_fn(|back| words[(group + back) % 4]);
+    let partial = _mm_sha256msg1_epu32(oldest, older);
+    let partial = _mm_add_epi32(partial, _mm_alignr_epi8::<4>(newest, newer));
+    words[group % 4] = _mm_sha256msg2_epu32(partial, newest);
+}
+
+#[inline]
+#[target_feature(enable = "sha,ssse3,sse4.1")]
+fn load_bytes(bytes: &[u8; 16]) -> __m128i {
+    // SAFETY: sixteen readable bytes; the load asks for no alignment.
+    unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) }
+}
+
+/// Words `4 × group` to `4 × group + 3`.
+#[inline]
+#[target_feature(enable = "sha,ssse3,sse4.1")]
+fn load_words(words: &[u32], group: usize) -> __m128i {
+    let four: &[u32; 4] = &words.as_chunks().0[group];
+    // SAFETY: sixteen readable bytes; the load asks for no alignment.
+    unsafe { _mm_loadu_si128(four.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "sha,ssse3,sse4.1")]
+fn store_words(words: &mut [u32], value: __m128i) {
+    let four: &mut [u32; 4] = &mut words.as_chunks_mut().0[0];
+    // SAFETY: sixteen writable bytes; the store asks for no alignment.
+    unsafe { _mm_storeu_si128(four.as_mut_ptr().cast(), value) }
+}
