@@ -1,0 +1,216 @@
+"""Writes the report as Markdown."""
+
+from __future__ import annotations
+
+import datetime
+import statistics
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from benches import machine
+from benches.cases import Case
+from benches.contenders import HOOKSEAL, ONE_BY_ONE, OWN_WAYS, RIVALS, THREADED
+from benches.figures import Figure, judge, ratio, short
+from benches.memory import Growth
+from benches.paired import Rounds, Spread
+
+_HEAD = """\
+# Benchmarks
+
+Written by `make bench`; do not edit it, run it. All figures come from one machine and one run.
+"""
+
+_METHOD = """\
+## What is timed
+
+- **Messages**: Standard Webhooks. H5 has 2 common and 3 signature headers in lower case, H12 has
+  9 common ones and 3 in Title-Case. No two `str` objects of a set are the same object, names
+  included. Bodies are `bytes` of JSON, all different: a few fields and one long text, which is
+  quick to parse. All messages are good, but for the case "10 % bad" (half forged, half too old).
+- **Orders**: *in order* is the order in which the messages were made, so neighbours in the list
+  are neighbours in memory. *Shuffled* is such a list, shuffled after all of them were made.
+- **Contenders**, each set up once, with the same secret and window: `standardwebhooks`, which
+  parses the body as JSON, and the same with `json_parse=False`; `svix`; *stdlib*, the standard
+  library written as well as we can (`stdlib_verifier` in `benches/contenders.py`); the bare
+  `hmac.digest` of the signed bytes, joined beforehand, which verifies nothing; `hookseal.pure`,
+  the twin in plain Python; `hookseal`, as `verify` for single messages and as
+  `verify_batch(threads=1)` for batches. The batch of one that has none is a loop with `try`.
+- **Verdicts first**: before a case is timed each contender must accept good messages and refuse
+  forged, old, future and incomplete ones; how many it accepted is asserted after every timing.
+- **Rounds**: in each round every contender runs once, in an order drawn anew, and the ratio is
+  made within the round. A cell is the median of at least 9 rounds, with its quartiles in
+  parentheses. Python's cyclic garbage collector is off while the clock runs, which favours those
+  that make more objects than `hookseal` does.
+- **Limits**: single messages come from a set of 200 (fewer where they are large) that was used a
+  moment before, as a request that a web server has just read. Batches below 2,000 messages are
+  timed many at a time. When sizes are compared a batch has 10,000 messages, 5,000 of 16 KiB and
+  2,000 of 64 KiB, so that bodies take 131 MB at most (the bare digest holds a second copy);
+  100,000 messages were timed with 1 KiB and H5 alone.
+"""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that was measured."""
+
+    results: Mapping[Case, Rounds]
+    memory: Mapping[bool, Growth | None]
+    memory_messages: int
+    import_millis: Spread
+    import_runs: int
+    bare_micros: Sequence[float]
+    load_before: str
+    load_after: str
+    seconds: float
+    quick: bool
+    json: str | None
+
+    def figures(self) -> list[Figure]:
+        """Promises and whether they are kept."""
+        return list(judge(self.results, self.memory, self.import_millis))
+
+
+def render(found: Findings) -> str:
+    """The whole page."""
+    parts = [
+        _HEAD,
+        *(
+            ["**A quick run, to see that the report works. Its figures mean nothing.**\n"]
+            * found.quick
+        ),
+        _circumstances(found),
+        _figures(found.figures()),
+        _METHOD,
+        _ratios(found.results),
+        _own_ways(found.results),
+        _losses(found.results),
+        _memory(found),
+        _micros(found.results),
+    ]
+    return "\n".join(parts)
+
+
+def _circumstances(found: Findings) -> str:
+    command = "make bench"
+    if found.quick:
+        command = "python benches/report.py --quick"
+    busy = sorted(found.bare_micros)
+    quiet = sum(micros < machine.QUIET_MICROS for micros in busy)
+    lines = [
+        "## Command and machine\n",
+        f"- `{command}`, {datetime.datetime.now(datetime.UTC):%Y-%m-%d}, {found.seconds:.0f} s",
+        *(f"- {fact}" for fact in machine.facts()),
+        f"- How busy: a bare `hmac.digest` of 1 KiB, timed before each case, took"
+        f" {short(statistics.median(busy))} µs ({short(busy[0])} to {short(busy[-1])});"
+        f" {quiet} of {len(busy)} times it took less than {machine.QUIET_MICROS} µs, as on a quiet"
+        f" machine of this class. Load averages {found.load_before} before,"
+        f" {found.load_after} after.",
+    ]
+    if found.json:
+        lines.append(
+            f"- What pytest-benchmark measured, each contender on its own, is in `{found.json}`."
+        )
+    return "\n".join([*lines, ""])
+
+
+def _figures(figures: Iterable[Figure]) -> str:
+    rows = (
+        (figure.what, figure.limit, figure.measured, "pass" if figure.met else "**miss**")
+        for figure in figures
+    )
+    return "## Figures to judge\n\n" + _table(("", "promised", "measured", ""), rows)
+
+
+def _ratios(results: Mapping[Case, Rounds]) -> str:
+    rows = (
+        (
+            str(case),
+            short(rounds.micros_of(HOOKSEAL).median),
+            *(ratio(rounds.ratio(name, HOOKSEAL)) for name in RIVALS),
+        )
+        for case, rounds in results.items()
+    )
+    return (
+        "## Ratios\n\nHow many times as long as `hookseal` each contender takes: above 1,"
+        " `hookseal` is faster.\n\n" + _table(("", "hookseal, µs a message", *RIVALS), rows)
+    )
+
+
+def _own_ways(results: Mapping[Case, Rounds]) -> str:
+    rows = (
+        (str(case), *(ratio(rounds.ratio(HOOKSEAL, name)) for name in OWN_WAYS))
+        for case, rounds in results.items()
+        if case.count is not None
+    )
+    return (
+        "## hookseal beside itself\n\nHow many times as fast as `verify_batch(threads=1)` these"
+        " are: `verify_batch` with other threads, and a loop of `verify`.\n\n"
+        + _table(("", *OWN_WAYS), rows)
+    )
+
+
+def _losses(results: Mapping[Case, Rounds]) -> str:
+    lines = list(_each_loss(results))
+    return (
+        "## Where hookseal does not win\n\n"
+        "Rivals that were faster by the median, or whose quartiles hold 1; and batches in which"
+        " other ways through hookseal were clearly better, or more threads worse.\n\n"
+        + "\n".join(lines or ["In this run there is no such case."])
+        + "\n"
+    )
+
+
+def _each_loss(results: Mapping[Case, Rounds]) -> Iterator[str]:
+    for name in RIVALS:
+        for case, rounds in results.items():
+            spread = rounds.ratio(name, HOOKSEAL)
+            if spread.median < 1:
+                yield f"- {case}: `{name}` is faster, with {ratio(spread)} of the time."
+            elif spread.low <= 1:
+                yield f"- {case}: `{name}` cannot be told apart, {ratio(spread)} of the time."
+    batches = {case: rounds for case, rounds in results.items() if case.count is not None}
+    for name in THREADED:
+        for case, rounds in batches.items():
+            spread = rounds.ratio(HOOKSEAL, name)
+            if spread.high < 1:
+                yield f"- {case}: {name} is slower than one thread, {ratio(spread)} as fast."
+    for case, rounds in batches.items():
+        spread = rounds.ratio(HOOKSEAL, ONE_BY_ONE)
+        if spread.low > 1:
+            yield f"- {case}: a loop of `verify` is {ratio(spread)} times as fast as the batch."
+
+
+def _memory(found: Findings) -> str:
+    rows = (
+        (f"keep={keep}", f"{growth.peak:.1f}", f"{growth.retained:.1f}")
+        for keep, growth in found.memory.items()
+        if growth is not None
+    )
+    return (
+        f"## Memory and import\n\nWhat `verify_batch` of a list of {found.memory_messages:,}"
+        " messages of 1 KiB adds to a fresh process (resident pages, from `/proc/self/status`), in"
+        " bytes a message: at its highest, and while the result is held. The messages were there"
+        " before; they are that many tuples over 1,000 bodies and headers.\n\n"
+        + _table(("", "peak", "retained"), rows)
+        + f"\n`import hookseal` takes {ratio(found.import_millis)} ms over `python -c pass`"
+        f" (median of {found.import_runs} alternating runs of both, and quartiles).\n"
+    )
+
+
+def _micros(results: Mapping[Case, Rounds]) -> str:
+    names = [*RIVALS, HOOKSEAL, *OWN_WAYS]
+    rows = (
+        (
+            str(case),
+            *(short(rounds.micros_of(n).median) if n in rounds.micros else "" for n in names),
+        )
+        for case, rounds in results.items()
+    )
+    return "## Microseconds a message\n\nMedians of the same rounds.\n\n" + _table(
+        ("", *names), rows
+    )
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)

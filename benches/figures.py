@@ -1,0 +1,98 @@
+"""The figures to judge: what the project set out to reach, beside what was measured.
+
+They are judged in the report alone. No test fails for one: a busy machine would fail it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from benches import cases
+from benches.cases import Case
+from benches.contenders import BARE, HOOKSEAL, STANDARD, STANDARD_JSON, TWO_THREADS
+from benches.memory import Growth
+from benches.paired import Rounds, Spread
+
+IMPORT_MILLIS = 15
+PEAK_BYTES = {True: 64, False: 16}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One promise."""
+
+    what: str
+    limit: str
+    measured: str
+    met: bool
+
+    @classmethod
+    def at_least(cls, what: str, limit: float, measured: Spread) -> Figure:
+        """Judged by the median."""
+        return cls(what, f"at least {limit:g} ×", f"{ratio(measured)} ×", measured.median >= limit)
+
+    @classmethod
+    def at_most(cls, what: str, limit: float, measured: Spread) -> Figure:
+        """Judged by the median."""
+        return cls(what, f"at most {limit:g} ×", f"{ratio(measured)} ×", measured.median <= limit)
+
+
+def judge(
+    results: Mapping[Case, Rounds], memory: Mapping[bool, Growth | None], import_millis: Spread
+) -> Iterator[Figure]:
+    """All figures whose case was run."""
+    singles = ((cases.SINGLE_H5, 0.6), (cases.SINGLE_H12, 0.7))
+    for case, limit in singles:
+        if case in results:
+            yield Figure.at_most(
+                f"`verify`, {case}: time of a bare `hmac.digest` of the same bytes",
+                limit,
+                results[case].ratio(HOOKSEAL, BARE),
+            )
+    for case, _ in singles:
+        if case in results:
+            yield Figure.at_least(
+                f"`verify`, {case}: faster than `standardwebhooks`, no JSON",
+                6.5,
+                results[case].ratio(STANDARD, HOOKSEAL),
+            )
+    batches = (cases.BATCH_H5, cases.BATCH_H5_SHUFFLED)
+    for case in batches:
+        if case in results:
+            yield Figure.at_least(
+                f"`verify_batch`, one thread, {case}: faster than `standardwebhooks`",
+                9,
+                results[case].ratio(STANDARD_JSON, HOOKSEAL),
+            )
+    for case in batches:
+        if case in results:
+            yield Figure.at_least(
+                f"`verify_batch`, {case}: two threads faster than one",
+                1.5,
+                results[case].ratio(HOOKSEAL, TWO_THREADS),
+            )
+    for keep, growth in memory.items():
+        if growth is not None:
+            yield Figure(
+                f"peak memory a batch adds, keep={keep}",
+                f"at most {PEAK_BYTES[keep]} B a message",
+                f"{growth.peak:.1f} B",
+                growth.peak <= PEAK_BYTES[keep],
+            )
+    yield Figure(
+        "`import hookseal` over `python -c pass`",
+        f"at most {IMPORT_MILLIS} ms",
+        f"{ratio(import_millis)} ms",
+        import_millis.median <= IMPORT_MILLIS,
+    )
+
+
+def ratio(spread: Spread) -> str:
+    """A median with its quartiles."""
+    return f"{short(spread.median)} ({short(spread.low)}–{short(spread.high)})"
+
+
+def short(value: float) -> str:
+    """About three digits."""
+    return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:.0f}"
