@@ -1,6 +1,13 @@
 //! The words for wrong arguments, and the judges of those that cost nothing to ask.
 
-use pyo3::{call::PyCallArgs, exceptions::PyMemoryError, prelude::*, types::PyString};
+use std::convert::Infallible;
+
+use pyo3::{
+    call::PyCallArgs,
+    exceptions::PyMemoryError,
+    prelude::*,
+    types::{PyBool, PyString},
+};
 
 /// `TypeError` for an argument of a wrong type; `place` is what to call it.
 pub fn wrong_type(what: &str, value: &Bound<'_, PyAny>, place: Option<&str>) -> PyErr {
@@ -14,6 +21,19 @@ pub fn wrong_length(py: Python<'_>, what: &str, length: usize, messages: usize) 
         .map_or_else(|error| error, PyErr::from_value)
 }
 
+/// The error for a mistake that is none of type or length: its name, then what its text names.
+pub fn mistake<'py>(py: Python<'py>, arguments: impl PyCallArgs<'py>) -> PyErr {
+    asked(py, "mistake", arguments).map_or_else(|error| error, PyErr::from_value)
+}
+
+/// The error for a copy or a pickle of what stays where it is.
+pub fn no_copy(it: &Bound<'_, PyAny>) -> PyErr {
+    match it.get_type().name() {
+        Ok(name) => mistake(it.py(), ("copy", name)),
+        Err(error) => error,
+    }
+}
+
 /// What a function of `hookseal._arguments` says.
 pub fn asked<'py>(
     py: Python<'py>,
@@ -25,18 +45,48 @@ pub fn asked<'py>(
         .call1(arguments)
 }
 
+/// A `str`.
+pub fn text<'a, 'py>(
+    value: &'a Bound<'py, PyAny>,
+    place: &str,
+) -> PyResult<&'a Bound<'py, PyString>> {
+    value
+        .cast()
+        .map_err(|_| wrong_type("str", value, Some(place)))
+}
+
 /// A `str` or None.
 pub fn text_or_none<'a, 'py>(
-    what: &str,
     value: Option<&'a Bound<'py, PyAny>>,
+    place: &str,
 ) -> PyResult<Option<&'a Bound<'py, PyString>>> {
     value
         .map(|value| {
             value
-                .cast::<PyString>()
-                .map_err(|_| wrong_type(what, value, None))
+                .cast()
+                .map_err(|_| wrong_type("str or None", value, Some(place)))
         })
         .transpose()
+}
+
+/// A `bool`, and nothing that has a truth value.
+pub fn flag(value: &Bound<'_, PyAny>, place: &str) -> PyResult<bool> {
+    let Ok(flag) = value.cast::<PyBool>() else {
+        return Err(wrong_type("bool", value, Some(place)));
+    };
+    Ok(flag.is_true())
+}
+
+/// An argument that may be left out, but for which None is a value like any other: most
+/// often a wrong one.
+pub struct Stated<'py>(pub Option<Bound<'py, PyAny>>);
+
+impl<'py> FromPyObject<'_, 'py> for Stated<'py> {
+    type Error = Infallible;
+
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> Result<Self, Infallible> {
+        Ok(Self(Some(value.to_owned())))
+    }
 }
 
 /// `MemoryError`, for allocations whose size the caller chose.

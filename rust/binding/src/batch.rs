@@ -19,14 +19,14 @@ use pyo3::{
 use crate::{
     ahead::{Ahead, GROUP, Pair},
     arguments::no_memory,
-    body,
+    body::{self, unencodable},
     clock::{Instants, now},
     detach::detached,
     errors::is_items_own,
     headers::{self, Kept},
-    items::{self, Names, drain, message_class, no_ring, unencodable},
+    items::{self, Names, drain, message_class},
     result::BatchResult,
-    trust::Endpoints,
+    trust::{Endpoints, no_ring},
 };
 
 /// The arguments of a call, judged.
@@ -47,14 +47,13 @@ impl<'a, 'py> Call<'a, 'py> {
         received_at: Option<&Bound<'py, PyAny>>,
         now: Option<i64>,
     ) -> PyResult<Self> {
+        // What can be judged without the messages comes first: a queue that was drained for a
+        // wrong argument is lost.
+        if endpoint.is_some() && !matches!(endpoints, Endpoints::Ring(_)) {
+            return Err(no_ring(messages.py()));
+        }
         let messages = drain(messages, "messages")?;
         let names = Names::read(endpoint, messages.len())?;
-        if !matches!(
-            (&names, endpoints),
-            (Names::None, _) | (_, Endpoints::Ring(_))
-        ) {
-            return Err(no_ring());
-        }
         let received_at = Instants::read("received_at", received_at, messages.len())?;
         Ok(Self {
             endpoints,
@@ -103,6 +102,10 @@ impl<'a, 'py> Call<'a, 'py> {
     }
 }
 
+/// The most messages that are read between two looks for signals: those that need no MAC fill
+/// no chunk.
+const READ_MESSAGES: usize = 16 * 1024;
+
 /// What reads the messages of a call into a chunk.
 struct Reader<'a, 'py> {
     call: Call<'a, 'py>,
@@ -132,7 +135,7 @@ impl<'py> Reader<'_, 'py> {
             let from = read;
             {
                 let mut chunk = crew.chunk();
-                while read < count && !chunk.is_full() {
+                while read < count && read - from < READ_MESSAGES && !chunk.is_full() {
                     let group = read..count.min(read + GROUP);
                     read = group.end;
                     self.read_group(py, group, &mut ahead, &mut chunk)?;
@@ -174,7 +177,7 @@ impl<'py> Reader<'_, 'py> {
                     self.slots
                         .put(py, index, Outcome::NOT_A_MESSAGE, None, None)?;
                 }
-                Err(error) => return Err(error),
+                Ok(Taken::NoClock(error)) | Err(error) => return Err(error),
             }
         }
         Ok(())
@@ -196,7 +199,7 @@ impl<'py> Reader<'_, 'py> {
             name = self.call.names.get(index)?;
             received_at = None;
             endpoint = endpoints.find(name.as_ref())?;
-            body = body::read(read_body)?;
+            body = body::read(read_body, "body")?;
             headers::read_pairs(pairs, scheme_of(endpoint), &mut self.kept)?;
         } else {
             let item = self.call.messages.get_borrowed_item(index)?;
@@ -204,10 +207,10 @@ impl<'py> Reader<'_, 'py> {
             name = item.endpoint.or(self.call.names.get(index)?);
             received_at = item.received_at;
             endpoint = endpoints.find(name.as_ref())?;
-            body = body::read(&item.body)?;
+            body = body::read(&item.body, "body")?;
             headers::read(&item.headers, scheme_of(endpoint), &mut self.kept)?;
         }
-        let body = body.ok_or_else(unencodable)?;
+        let body = body.ok_or_else(|| unencodable(py, "body"))?;
         let Some(endpoint) = endpoint else {
             let outcome = match endpoints {
                 Endpoints::Unsigned => self.rules.unsigned(&body),
@@ -228,7 +231,10 @@ impl<'py> Reader<'_, 'py> {
             .or(self.now)
         {
             Some(at) => at,
-            None if endpoint.needs_instant(self.rules.tolerance) => *self.now.insert(now(py)?),
+            None if endpoint.needs_instant(self.rules.tolerance) => match now(py) {
+                Ok(now) => *self.now.insert(now),
+                Err(error) => return Ok(Taken::NoClock(error)),
+            },
             None => 0,
         };
         let place = self.used.place(endpoint);
@@ -287,6 +293,8 @@ fn scheme_of(endpoint: Option<&Arc<Endpoint>>) -> Option<&Scheme> {
 enum Taken {
     /// It waits in the chunk.
     Waits,
+    /// The clock could not be read: that is the end of the call, not of the item.
+    NoClock(PyErr),
     /// It needs no MAC.
     Judged(Outcome, Option<usize>, Option<Carried>),
 }

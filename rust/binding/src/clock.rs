@@ -1,15 +1,17 @@
 //! Instants: what the caller states, and what the clock says.
 
 use pyo3::{
-    buffer::PyBuffer,
-    exceptions::PyAttributeError,
+    exceptions::{PyBufferError, PyTypeError, PyValueError},
     intern,
     prelude::*,
     sync::PyOnceLock,
-    types::{PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyString},
+    types::{PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyMemoryView, PyString},
 };
 
-use crate::arguments::{no_memory, wrong_length, wrong_type};
+use crate::{
+    arguments::{mistake, no_memory, wrong_length, wrong_type},
+    items::{each, is_sequence},
+};
 
 /// 10^11 seconds: the year 5138, and what milliseconds have passed since 1973.
 const LATEST_INSTANT: i64 = 100_000_000_000;
@@ -45,8 +47,11 @@ pub fn now(py: Python<'_>) -> PyResult<i64> {
     static TIME: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
     // The module's own names: what `time.time` finds, without the search for it.
     let names = TIME.get_or_try_init(py, || py.import("time").map(|time| time.dict().unbind()))?;
-    let time = names.bind(py).get_item(intern!(py, "time"))?;
-    let time = time.ok_or_else(|| PyAttributeError::new_err("module 'time' has no 'time'"))?;
+    let time = match names.bind(py).get_item(intern!(py, "time"))? {
+        Some(time) => time,
+        // It was taken away, which Python says best.
+        None => py.import("time")?.getattr("time")?,
+    };
     seconds(&time.call0()?, "time.time()")
 }
 
@@ -88,27 +93,24 @@ impl Instants {
             || value.is_instance_of::<PyBytes>()
             || value.is_instance_of::<PyByteArray>();
         if is_text {
-            return Err(wrong_type(name, value, None));
+            return Err(wrong_type("instants", value, Some(name)));
         }
-        let all = if let Some(all) = read_buffer(name, value)? {
-            all
-        } else if value.hasattr(intern!(value.py(), "__len__"))? {
-            read_sequence(name, value)?
-        } else {
-            return seconds(value, name).map(Self::One);
-        };
-        if all.len() != count {
-            return Err(wrong_length(value.py(), name, all.len(), count));
+        if let Some(all) = read_buffer(name, value, count)? {
+            return Ok(Self::Each(all));
         }
-        Ok(Self::Each(all))
+        if is_sequence(value) {
+            return read_sequence(name, value, count).map(Self::Each);
+        }
+        // What is left is one instant, in any of its forms, or an error.
+        seconds(value, name).map(Self::One)
     }
 }
 
-fn read_sequence(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Vec<i64>> {
+fn read_sequence(name: &str, value: &Bound<'_, PyAny>, count: usize) -> PyResult<Vec<i64>> {
+    let elements = each(name, value, count)?;
     let mut all = Vec::new();
-    all.try_reserve_exact(value.len()?).map_err(no_memory)?;
-    for (index, element) in value.try_iter()?.enumerate() {
-        let element = element?;
+    all.try_reserve_exact(count).map_err(no_memory)?;
+    for (index, element) in elements.iter().enumerate() {
         all.push(match seconds_or_unstated(&element) {
             Some(seconds) => seconds,
             None => seconds(&element, &format!("{name}[{index}]"))?,
@@ -129,23 +131,70 @@ fn seconds_or_unstated(element: &Bound<'_, PyAny>) -> Option<i64> {
     (0..=LATEST_INSTANT).contains(&seconds).then_some(seconds)
 }
 
-fn read_buffer(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Option<Vec<i64>>> {
+/// Reads a buffer: one row of int64 or float64, in native order. None for what is no buffer,
+/// or holds a number alone.
+fn read_buffer(name: &str, value: &Bound<'_, PyAny>, count: usize) -> PyResult<Option<Vec<i64>>> {
     let py = value.py();
-    let check = |index: usize, seconds: Option<i64>, element: Bound<'_, PyAny>| match seconds {
-        Some(seconds) if (0..=LATEST_INSTANT).contains(&seconds) => Ok(seconds),
-        _ => self::seconds(&element, &format!("{name}[{index}]")),
+    let view = match PyMemoryView::from(value) {
+        Ok(view) => view,
+        Err(error) if is_no_buffer(py, &error) => return Ok(None),
+        Err(error) => return Err(error),
     };
-    if let Ok(buffer) = PyBuffer::<i64>::get(value) {
-        let all = buffer.to_vec(py)?.into_iter().enumerate();
-        let all = all.map(|(i, x)| check(i, Some(x), PyInt::new(py, x).into_any()));
-        return all.collect::<PyResult<_>>().map(Some);
+    let dimensions: usize = view.getattr(intern!(py, "ndim"))?.extract()?;
+    if dimensions == 0 {
+        return Ok(None);
     }
-    if let Ok(buffer) = PyBuffer::<f64>::get(value) {
-        let all = buffer.to_vec(py)?.into_iter().enumerate();
-        let all = all.map(|(i, x)| check(i, whole(x), PyFloat::new(py, x).into_any()));
-        return all.collect::<PyResult<_>>().map(Some);
+    let item_bytes: usize = view.getattr(intern!(py, "itemsize"))?.extract()?;
+    let format: String = view.getattr(intern!(py, "format"))?.extract()?;
+    let code = format.strip_prefix(NATIVE_ORDER).unwrap_or(&format);
+    let is_float = code == "d";
+    let is_whole = matches!(code, "q" | "l" | "n");
+    if dimensions != 1 || item_bytes != NUMBER_BYTES || !(is_whole || is_float) {
+        return Err(mistake(py, ("buffer", name)));
     }
-    Ok(None)
+    let copy = view.call_method0(intern!(py, "tobytes"))?;
+    let copy = copy.cast_into::<PyBytes>()?;
+    let (numbers, _) = copy.as_bytes().as_chunks::<NUMBER_BYTES>();
+    if numbers.len() != count {
+        return Err(wrong_length(py, name, numbers.len(), count));
+    }
+    let judged = |(index, number): (usize, &[u8; NUMBER_BYTES])| {
+        let plain = if is_float {
+            whole(f64::from_ne_bytes(*number))
+        } else {
+            Some(i64::from_ne_bytes(*number))
+        };
+        match plain {
+            Some(seconds) if (0..=LATEST_INSTANT).contains(&seconds) => Ok(seconds),
+            _ => {
+                let number = if is_float {
+                    PyFloat::new(py, f64::from_ne_bytes(*number)).into_any()
+                } else {
+                    PyInt::new(py, i64::from_ne_bytes(*number)).into_any()
+                };
+                seconds(&number, &format!("{name}[{index}]"))
+            }
+        }
+    };
+    let all = numbers.iter().enumerate().map(judged);
+    all.collect::<PyResult<_>>().map(Some)
+}
+
+/// The bytes of one number in a buffer.
+const NUMBER_BYTES: usize = size_of::<i64>();
+
+/// How a format of Python's `struct` says that its numbers are in this machine's order. PyO3's
+/// typed buffers ask for no order: on x86 they take big-endian numbers, and refuse `<`.
+const NATIVE_ORDER: &[char] = if cfg!(target_endian = "little") {
+    &['@', '=', '<']
+} else {
+    &['@', '=', '>', '!']
+};
+
+fn is_no_buffer(py: Python<'_>, error: &PyErr) -> bool {
+    error.is_instance_of::<PyTypeError>(py)
+        || error.is_instance_of::<PyValueError>(py)
+        || error.is_instance_of::<PyBufferError>(py)
 }
 
 /// The floor of a float in range; None for what is an error.

@@ -23,12 +23,19 @@ pub fn detached<T: Send>(
                 return Ok(());
             }
             hashed = 0;
-            Python::attach(|py| {
-                py.check_signals().map_err(|error| {
+            // None where the interpreter is ending: nobody waits for an answer any more.
+            #[expect(
+                clippy::redundant_closure_for_method_calls,
+                reason = "the method alone is not general enough in its lifetime"
+            )]
+            let checked = Python::try_attach(|py| py.check_signals());
+            match checked {
+                Some(Err(error)) => {
                     raised = Some(error);
-                    Interrupted
-                })
-            })
+                    Err(Interrupted)
+                }
+                _ => Ok(()),
+            }
         })
     });
     result.map_err(|Interrupted| raised.unwrap_or_else(interrupted))

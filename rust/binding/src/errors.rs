@@ -9,8 +9,13 @@ use pyo3::{
     types::PyTuple,
 };
 
-/// The exception for a refusal.
-pub fn refusal(py: Python<'_>, outcome: &Outcome, scheme: Option<&Scheme>) -> PyErr {
+/// The exception for a refusal; `cause` is what reading the item raised.
+pub fn refusal(
+    py: Python<'_>,
+    outcome: &Outcome,
+    scheme: Option<&Scheme>,
+    cause: Option<Bound<'_, PyAny>>,
+) -> PyErr {
     let header = match outcome.place {
         Place::Message => None,
         Place::Body => Some("the body".to_owned()),
@@ -22,13 +27,14 @@ pub fn refusal(py: Python<'_>, outcome: &Outcome, scheme: Option<&Scheme>) -> Py
     made(
         py,
         "refusal",
-        (outcome.verdict as u8, header, outcome.number),
+        (outcome.verdict as u8, header, outcome.number, cause),
     )
 }
 
 /// The exception for a refusal of which only the verdict was kept.
-pub fn bare_refusal(py: Python<'_>, verdict: u8) -> PyErr {
-    made(py, "refusal", (verdict,))
+pub fn bare_refusal(py: Python<'_>, verdict: u8, cause: Option<Bound<'_, PyAny>>) -> PyErr {
+    let no = None::<u8>;
+    made(py, "refusal", (verdict, no, no, cause))
 }
 
 /// The exception for a secret, or a set of them, that is refused.
@@ -37,8 +43,8 @@ pub fn secret_error(py: Python<'_>, fault: Fault, place: &str) -> PyErr {
 }
 
 /// The exception for text that is no UTF-8 where a secret is meant.
-pub fn secret_not_utf8(py: Python<'_>) -> PyErr {
-    made(py, "secret_error", ("not-utf8",))
+pub fn secret_not_utf8(py: Python<'_>, place: &str) -> PyErr {
+    made(py, "secret_error", ("not-utf8", place))
 }
 
 /// The exception for something a scheme cannot do.

@@ -13,7 +13,7 @@ use pyo3::{
 };
 use smallvec::SmallVec;
 
-use crate::{ahead::Pair, arguments::wrong_type};
+use crate::{ahead::Pair, arguments::wrong_type, items::is_iterable};
 
 /// The values of the headers that a scheme names, kept alive.
 #[derive(Default)]
@@ -90,15 +90,17 @@ pub fn read(headers: &Bound<'_, PyAny>, scheme: Option<&Scheme>, kept: &mut Kept
     if is_text || headers.is_none() {
         return Err(wrong_type("headers", headers, None));
     }
-    let items = match headers.getattr_opt(intern!(py, "items"))? {
+    let items = headers.getattr_opt(intern!(py, "items"))?;
+    let items = match items.filter(|items| !items.is_none()) {
         Some(items) => items.call0()?,
         None => headers.clone(),
     };
-    if !items.hasattr(intern!(py, "__iter__"))? {
+    if !is_iterable(&items)? {
         return Err(wrong_type("headers", headers, None));
     }
-    for item in items.try_iter()? {
-        let item = item?;
+    // All of them before the first is looked at: what is iterated may change meanwhile.
+    let items = items.try_iter()?.collect::<PyResult<SmallVec<[_; 16]>>>()?;
+    for (index, item) in items.iter().enumerate() {
         let pair = if let Ok(pair) = item.cast::<PyTuple>() {
             (pair.len() == 2).then(|| (pair.get_item(0), pair.get_item(1)))
         } else if let Ok(pair) = item.cast::<PyList>() {
@@ -107,7 +109,8 @@ pub fn read(headers: &Bound<'_, PyAny>, scheme: Option<&Scheme>, kept: &mut Kept
             None
         };
         let Some((name, value)) = pair else {
-            return Err(wrong_type("headers item", &item, None));
+            let place = format!("headers[{index}]");
+            return Err(wrong_type("headers item", item, Some(&place)));
         };
         take(&name?, &value?, scheme, kept)?;
     }
@@ -140,30 +143,30 @@ fn take(
     let Some(slot) = slot else {
         return Ok(());
     };
+    let wrong = |value: &Bound<'_, PyAny>| wrong_value(value, scheme, slot);
     if let Some(text) = text(value)? {
         kept.0.push(One { slot, text });
     } else if let Ok(all) = value.cast::<PyList>() {
         for one in all.iter() {
-            kept.0.push(One {
-                slot,
-                text: text_or_error(&one)?,
-            });
+            let text = text(&one)?.ok_or_else(|| wrong(&one))?;
+            kept.0.push(One { slot, text });
         }
     } else if let Ok(all) = value.cast::<PyTuple>() {
         for one in all.iter() {
-            kept.0.push(One {
-                slot,
-                text: text_or_error(&one)?,
-            });
+            let text = text(&one)?.ok_or_else(|| wrong(&one))?;
+            kept.0.push(One { slot, text });
         }
     } else if !value.is_none() {
-        return Err(wrong_type("header value", value, None));
+        return Err(wrong(value));
     }
     Ok(())
 }
 
-fn text_or_error(value: &Bound<'_, PyAny>) -> PyResult<Text> {
-    text(value)?.ok_or_else(|| wrong_type("header value", value, None))
+#[cold]
+fn wrong_value(value: &Bound<'_, PyAny>, scheme: Option<&Scheme>, slot: Slot) -> PyErr {
+    let name = scheme.and_then(|scheme| scheme.header(slot));
+    let place = name.map(|name| format!("header '{name}'"));
+    wrong_type("header value", value, place.as_deref())
 }
 
 /// A value's text, or None if it is neither `str` nor `bytes`.

@@ -1,16 +1,17 @@
 //! The messages of a batch: what is one, and where its parts are.
 
 use pyo3::{
-    PyTypeInfo,
-    exceptions::PyTypeError,
-    intern,
+    PyTypeInfo, intern,
     prelude::*,
     sync::PyOnceLock,
-    types::{PyBytes, PyDict, PyMapping, PyString, PyTuple, PyType},
+    types::{
+        PyByteArray, PyBytes, PyDict, PyMapping, PyMemoryView, PySequence, PyString, PyTuple,
+        PyType,
+    },
 };
 
 use crate::{
-    arguments::{text_or_none, wrong_type},
+    arguments::{text_or_none, wrong_length, wrong_type},
     clock::seconds_or_none,
 };
 
@@ -46,7 +47,7 @@ pub fn read<'py>(item: &Bound<'py, PyAny>, message: &Bound<'py, PyType>) -> PyRe
         return Ok(Item {
             body: item.getattr(intern!(py, "body"))?,
             headers: item.getattr(intern!(py, "headers"))?,
-            endpoint: text_or_none("endpoint", endpoint)?.cloned(),
+            endpoint: text_or_none(endpoint, "endpoint")?.cloned(),
             received_at: seconds_or_none(received_at, "received_at")?,
         });
     }
@@ -83,12 +84,17 @@ pub fn drain<'py>(values: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py,
     let is_wrong = values.is_instance_of::<PyString>()
         || values.is_instance_of::<PyBytes>()
         || values.is_instance_of::<PyMapping>()
-        || !(values.hasattr(intern!(py, "__iter__"))?
-            || values.hasattr(intern!(py, "__getitem__"))?);
+        || !is_iterable(values)?;
     if is_wrong {
         return Err(wrong_type(name, values, None));
     }
     Ok(PyTuple::type_object(py).call1((values,))?.cast_into()?)
+}
+
+/// Whether it can be iterated, in one of the two ways.
+pub fn is_iterable(values: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let py = values.py();
+    Ok(values.hasattr(intern!(py, "__iter__"))? || values.hasattr(intern!(py, "__getitem__"))?)
 }
 
 /// One endpoint name for all messages, or one for each.
@@ -110,11 +116,8 @@ impl<'py> Names<'py> {
         let all = each("endpoint", value, count)?;
         for (index, name) in all.iter().enumerate() {
             if !name.is_none() && !name.is_instance_of::<PyString>() {
-                return Err(wrong_type(
-                    "endpoint",
-                    &name,
-                    Some(&format!("endpoint[{index}]")),
-                ));
+                let place = format!("endpoint[{index}]");
+                return Err(wrong_type("str or None", &name, Some(&place)));
             }
         }
         Ok(Self::Each(all))
@@ -130,39 +133,27 @@ impl<'py> Names<'py> {
     }
 }
 
+/// Whether it is a sequence of things, not of characters or bytes.
+pub fn is_sequence(value: &Bound<'_, PyAny>) -> bool {
+    let is_flat = value.is_instance_of::<PyString>()
+        || value.is_instance_of::<PyBytes>()
+        || value.is_instance_of::<PyByteArray>()
+        || value.is_instance_of::<PyMemoryView>();
+    !is_flat && value.is_instance_of::<PySequence>()
+}
+
 /// A sequence with one element for each message, as a tuple of its own.
 pub fn each<'py>(
     name: &str,
     value: &Bound<'py, PyAny>,
     count: usize,
 ) -> PyResult<Bound<'py, PyTuple>> {
-    use pyo3::types::{PyByteArray, PyMemoryView, PySequence};
-    let is_wrong = value.is_instance_of::<PyString>()
-        || value.is_instance_of::<PyBytes>()
-        || value.is_instance_of::<PyByteArray>()
-        || value.is_instance_of::<PyMemoryView>()
-        || value.cast::<PySequence>().is_err();
-    if is_wrong {
+    if !is_sequence(value) {
         return Err(wrong_type(name, value, None));
     }
     let all = drain(value, name)?;
     if all.len() != count {
-        return Err(crate::arguments::wrong_length(
-            value.py(),
-            name,
-            all.len(),
-            count,
-        ));
+        return Err(wrong_length(value.py(), name, all.len(), count));
     }
     Ok(all)
-}
-
-/// The reason for a body whose text cannot be encoded; it does not hold the text.
-pub fn unencodable() -> PyErr {
-    pyo3::exceptions::PyValueError::new_err("the body's text cannot be encoded as UTF-8")
-}
-
-/// The reason for a message that names an endpoint where there is no ring.
-pub fn no_ring() -> PyErr {
-    PyTypeError::new_err("endpoint is for a verifier with a Keyring; this one has none")
 }

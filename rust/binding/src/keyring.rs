@@ -7,23 +7,21 @@ use hookseal_engine::{
     finding::Finding,
     ring::{Refused, Ring, Snapshot, Terms},
     scheme::Scheme,
-    secret::Secret,
     timestamp::Tolerance,
 };
 use pyo3::{
-    exceptions::{PyKeyError, PyValueError},
     intern,
     prelude::*,
-    types::{PyList, PyString},
+    types::{PyList, PyMapping, PyString},
 };
 
 use crate::{
-    arguments::wrong_type,
+    arguments::{Stated, mistake, no_copy, text, wrong_type},
     clock::{now, seconds_or_none},
     errors::{scheme_error, secret_error},
     guard::guarded,
     scheme::{compile, resolve},
-    secret::{one, python_finding, python_repr, read_all, scheme_or_standard},
+    secret::{Secrets, THE_SECRET, one, python_finding, python_repr, scheme_or_standard},
 };
 
 /// Endpoints by name, each with its secrets: what a service with many tenants verifies with.
@@ -60,27 +58,27 @@ impl Keyring {
 #[pymethods]
 impl Keyring {
     #[new]
-    #[pyo3(signature = (endpoints=None, *, scheme=None), text_signature = "(endpoints={}, *, scheme='standard-webhooks')")]
-    fn new(
-        py: Python<'_>,
-        endpoints: Option<&Bound<'_, PyAny>>,
-        scheme: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Self> {
+    #[pyo3(signature = (endpoints=Stated(None), *, scheme=Stated(None)), text_signature = "(endpoints={}, *, scheme='standard-webhooks')")]
+    fn new<'py>(py: Python<'py>, endpoints: Stated<'py>, scheme: Stated<'py>) -> PyResult<Self> {
         guarded(|| {
             let compiled = Compiled::default();
-            let scheme = compiled.get(&scheme_or_standard(py, scheme)?)?;
+            let scheme = compiled.get(&scheme_or_standard(py, scheme.0.as_ref())?)?;
             let mut snapshot = Snapshot::default();
-            if let Some(endpoints) = endpoints {
-                let items = endpoints
-                    .getattr_opt(intern!(py, "items"))?
-                    .ok_or_else(|| wrong_type("endpoints", endpoints, None))?;
-                for item in items.call0()?.try_iter()? {
-                    let (name, secrets): (Bound<'_, PyAny>, Bound<'_, PyAny>) = item?.extract()?;
-                    let name = endpoint_name(&name)?;
-                    let given = Given::read(&name, &secrets, &scheme, &compiled)?;
+            if let Some(endpoints) = &endpoints.0 {
+                if !endpoints.is_instance_of::<PyMapping>() {
+                    return Err(wrong_type("endpoints", endpoints, None));
+                }
+                for item in endpoints.call_method0(intern!(py, "items"))?.try_iter()? {
+                    let (key, secrets): (Bound<'_, PyAny>, Bound<'_, PyAny>) = item?.extract()?;
+                    let name = new_name(&key)?;
+                    if snapshot.get(&name).is_some() {
+                        return Err(mistake(py, ("name-twice", key)));
+                    }
+                    let place = place(py, &name)?;
+                    let given = Given::read(&secrets, &place, &place, &scheme, &compiled)?;
                     snapshot
-                        .enter(&name, given.terms(&scheme), &given.secrets)
-                        .map_err(|refused| refusal(py, refused, &name, None))?;
+                        .enter(&name, given.terms(&scheme), &given.secrets.all)
+                        .map_err(|refused| given.refusal(refused, &key))?;
                 }
             }
             Ok(Self {
@@ -117,8 +115,8 @@ impl Keyring {
         now: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<String> {
         guarded(|| {
-            let name = endpoint_name(endpoint)?;
-            let secret = one(new, "new")?;
+            let name = known_name(endpoint)?;
+            let secret = one(new, NEW_SECRET)?;
             let stated = seconds_or_none(now, "now")?;
             let until = match overlap {
                 None => None,
@@ -129,9 +127,10 @@ impl Keyring {
                 }
             };
             let label = self.ring.rotate(&name, &secret, until);
-            label
-                .map(Into::into)
-                .map_err(|refused| refusal(py, refused, &name, None))
+            label.map(Into::into).map_err(|refused| match refused {
+                Refused::Secret(_, fault) => secret_error(py, fault, NEW_SECRET),
+                Refused::Endpoint | Refused::Label => unknown(endpoint),
+            })
         })
     }
 
@@ -145,19 +144,15 @@ impl Keyring {
     /// Raises:
     ///     SecretError, SchemeError, TypeError, ValueError: As the constructor; then nothing
     ///         has changed.
-    fn replace(
-        &self,
-        py: Python<'_>,
-        endpoint: &Bound<'_, PyAny>,
-        secrets: &Bound<'_, PyAny>,
-    ) -> PyResult<()> {
+    fn replace(&self, endpoint: &Bound<'_, PyAny>, secrets: &Bound<'_, PyAny>) -> PyResult<()> {
         guarded(|| {
-            let name = endpoint_name(endpoint)?;
+            let name = new_name(endpoint)?;
             // The user's objects are read before the ring is changed: reading runs their code.
-            let given = Given::read(&name, secrets, &self.scheme, &self.compiled)?;
+            let (scheme, compiled) = (&self.scheme, &self.compiled);
+            let given = Given::read(secrets, "secrets", THE_SECRET, scheme, compiled)?;
             self.ring
-                .replace(&name, given.terms(&self.scheme), &given.secrets)
-                .map_err(|refused| refusal(py, refused, &name, None))
+                .replace(&name, given.terms(scheme), &given.secrets.all)
+                .map_err(|refused| given.refusal(refused, endpoint))
         })
     }
 
@@ -174,13 +169,16 @@ impl Keyring {
         label: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
         guarded(|| {
-            let name = endpoint_name(endpoint)?;
-            let Ok(text) = label.cast::<PyString>() else {
-                return Err(wrong_type("label", label, None));
-            };
-            self.ring
-                .remove(&name, text.to_str().unwrap_or_default())
-                .map_err(|refused| refusal(py, refused, &name, Some(label)))
+            let name = known_name(endpoint)?;
+            let text = text(label, "label")?;
+            let removed = self.ring.remove(&name, text.to_str().unwrap_or_default());
+            removed.map_err(|refused| match refused {
+                Refused::Secret(_, fault) => {
+                    place(py, &name).map_or_else(|error| error, |it| secret_error(py, fault, &it))
+                }
+                Refused::Label => mistake(py, ("unknown-label", endpoint, label)),
+                Refused::Endpoint => unknown(endpoint),
+            })
         })
     }
 
@@ -189,11 +187,10 @@ impl Keyring {
     /// Raises:
     ///     KeyError: There is no such endpoint.
     ///     TypeError: A wrong type.
-    fn remove_endpoint(&self, py: Python<'_>, endpoint: &Bound<'_, PyAny>) -> PyResult<()> {
+    fn remove_endpoint(&self, endpoint: &Bound<'_, PyAny>) -> PyResult<()> {
         guarded(|| {
-            let name = endpoint_name(endpoint)?;
-            let removed = self.ring.remove_endpoint(&name);
-            removed.map_err(|refused| refusal(py, refused, &name, None))
+            let removed = self.ring.remove_endpoint(&known_name(endpoint)?);
+            removed.map_err(|_| unknown(endpoint))
         })
     }
 
@@ -213,12 +210,10 @@ impl Keyring {
     ///     TypeError: A wrong type.
     fn labels(&self, endpoint: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
         guarded(|| {
-            let name = endpoint_name(endpoint)?;
             let snapshot = self.snapshot();
-            let endpoint = snapshot
-                .get(&name)
-                .ok_or_else(|| PyKeyError::new_err(name))?;
-            Ok(endpoint
+            let found = snapshot.get(&known_name(endpoint)?);
+            Ok(found
+                .ok_or_else(|| unknown(endpoint))?
                 .held()
                 .iter()
                 .map(|held| held.label.to_string())
@@ -269,6 +264,10 @@ impl Keyring {
         self.snapshot().endpoints().len()
     }
 
+    fn __reduce_ex__(slf: &Bound<'_, Self>, _protocol: &Bound<'_, PyAny>) -> PyResult<()> {
+        Err(no_copy(slf))
+    }
+
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let count = self.snapshot().endpoints().len();
         let scheme = python_repr(py, self.scheme.name.as_str())?;
@@ -300,15 +299,16 @@ impl Compiled {
 
 /// What a mapping's value or `replace` gives for an endpoint.
 struct Given {
-    secrets: Vec<Secret>,
+    secrets: Secrets,
     /// The scheme and the tolerance, where an `Endpoint` was given.
     own: Option<(Arc<Scheme>, Option<Tolerance>)>,
 }
 
 impl Given {
     fn read(
-        name: &str,
         given: &Bound<'_, PyAny>,
+        place: &str,
+        alone: &str,
         default: &Arc<Scheme>,
         compiled: &Compiled,
     ) -> PyResult<Self> {
@@ -316,7 +316,7 @@ impl Given {
         let class = py.import("hookseal._endpoint")?.getattr("Endpoint")?;
         if !given.is_instance(&class)? {
             return Ok(Self {
-                secrets: read_all(given, &place(name))?,
+                secrets: Secrets::read(given, place, alone)?,
                 own: None,
             });
         }
@@ -330,11 +330,18 @@ impl Given {
         if matches!(tolerance, Some(Tolerance::Window { .. })) && !scheme.signs_timestamp() {
             return Err(scheme_error(py, "no-timestamp", &scheme.name));
         }
-        let secrets = read_all(&given.getattr("_secrets")?, &place(name))?;
         Ok(Self {
-            secrets,
+            secrets: Secrets::read(&given.getattr("_secrets")?, place, alone)?,
             own: Some((scheme, tolerance)),
         })
+    }
+
+    /// The exception for what was refused of this.
+    fn refusal(&self, refused: Refused, endpoint: &Bound<'_, PyAny>) -> PyErr {
+        match refused {
+            Refused::Secret(at, fault) => self.secrets.error(endpoint.py(), (at, fault)),
+            Refused::Endpoint | Refused::Label => unknown(endpoint),
+        }
     }
 
     fn terms<'a>(&'a self, default: &'a Arc<Scheme>) -> Terms<'a> {
@@ -348,34 +355,32 @@ impl Given {
     }
 }
 
-fn refusal(
-    py: Python<'_>,
-    refused: Refused,
-    name: &str,
-    label: Option<&Bound<'_, PyAny>>,
-) -> PyErr {
-    match (refused, label) {
-        (Refused::Secret(_, fault), _) => secret_error(py, fault, &place(name)),
-        (Refused::Label, Some(label)) => PyKeyError::new_err(label.clone().unbind()),
-        (Refused::Label | Refused::Endpoint, _) => PyKeyError::new_err(name.to_owned()),
+/// What an error calls a secret that enters by `rotate`.
+const NEW_SECRET: &str = "the new secret";
+
+/// What an error calls an endpoint of a ring.
+fn place(py: Python<'_>, name: &str) -> PyResult<String> {
+    Ok(format!("endpoints[{}]", python_repr(py, name)?))
+}
+
+fn unknown(endpoint: &Bound<'_, PyAny>) -> PyErr {
+    mistake(endpoint.py(), ("unknown-endpoint", endpoint))
+}
+
+/// The name of an endpoint that should be there. No endpoint has the name that stands for
+/// those that no endpoint can have.
+fn known_name(name: &Bound<'_, PyAny>) -> PyResult<String> {
+    let name = text(name, A_NAME)?;
+    Ok(name.to_str().unwrap_or_default().to_owned())
+}
+
+/// The name of an endpoint that may enter.
+fn new_name(name: &Bound<'_, PyAny>) -> PyResult<String> {
+    match text(name, A_NAME)?.to_str() {
+        Ok("") => Err(mistake(name.py(), ("blank-name",))),
+        Ok(name) => Ok(name.to_owned()),
+        Err(_) => Err(mistake(name.py(), ("name-not-utf8",))),
     }
 }
 
-fn endpoint_name(name: &Bound<'_, PyAny>) -> PyResult<String> {
-    let Ok(text) = name.cast::<PyString>() else {
-        return Err(wrong_type("endpoint name", name, None));
-    };
-    match text.to_str() {
-        Ok(text) if !text.is_empty() => Ok(text.into()),
-        Ok(_) => Err(PyValueError::new_err(
-            "an endpoint's name must not be empty",
-        )),
-        Err(_) => Err(PyValueError::new_err(
-            "an endpoint's name must be encodable as UTF-8",
-        )),
-    }
-}
-
-fn place(name: &str) -> String {
-    format!("endpoint {name:?}")
-}
+const A_NAME: &str = "an endpoint's name";

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use hookseal_engine::{Verdict, endpoint::each, verify::Rules};
 use pyo3::{
     PyTraverseError, PyVisit,
-    exceptions::{PyIndexError, PyRuntimeError, PyTypeError, PyValueError},
+    exceptions::PyRuntimeError,
     intern,
     prelude::*,
-    types::{PyBytes, PyDict, PyIterator, PyList, PyMemoryView, PySlice},
+    types::{PyBytes, PyDict, PyInt, PyIterator, PyList, PyMemoryView, PySlice},
 };
 
 use crate::{
-    arguments::wrong_length,
+    arguments::{asked, mistake, no_copy, wrong_length},
     batch::{Particulars, Slots, Used},
     errors,
     guard::guarded,
@@ -97,18 +97,15 @@ impl BatchResult {
 
     /// The exception of a refused message.
     fn refusal(&self, py: Python<'_>, index: usize) -> PyResult<PyErr> {
-        let error = match &self.particulars {
-            None => errors::bare_refusal(py, self.code(py, index)),
+        let cause = self.errors.bind(py).get_item(index)?;
+        Ok(match &self.particulars {
+            None => errors::bare_refusal(py, self.code(py, index), cause),
             Some(kept) => {
                 let endpoint = self.endpoint_of(kept, index);
                 let scheme = endpoint.map(|endpoint| &**endpoint.scheme());
-                errors::refusal(py, &kept.outcomes[index], scheme)
+                errors::refusal(py, &kept.outcomes[index], scheme, cause)
             }
-        };
-        if let Some(cause) = self.errors.bind(py).get_item(index)? {
-            error.set_cause(py, Some(PyErr::from_value(cause)));
-        }
-        Ok(error)
+        })
     }
 
     fn endpoint_of(
@@ -123,17 +120,15 @@ impl BatchResult {
         self.used.endpoints.get(place)
     }
 
-    fn position(&self, py: Python<'_>, index: isize) -> PyResult<usize> {
+    /// A position from an index as Python counts: negative ones from the end.
+    fn position(&self, py: Python<'_>, index: &Bound<'_, PyAny>) -> PyResult<usize> {
         let length = self.codes.as_bytes(py).len();
-        let from_end = if index < 0 {
-            index.checked_add_unsigned(length)
-        } else {
-            Some(index)
-        };
-        from_end
-            .and_then(|index| usize::try_from(index).ok())
-            .filter(|index| *index < length)
-            .ok_or_else(|| PyIndexError::new_err("batch index out of range"))
+        let plain = index.cast_exact::<PyInt>().ok();
+        match plain.and_then(|index| index.extract::<usize>().ok()) {
+            Some(index) if index < length => Ok(index),
+            // Every other form, and every error.
+            _ => asked(py, "position", (index, length))?.extract(),
+        }
     }
 
     fn view<'py>(py: Python<'py>, bytes: &Py<PyBytes>) -> PyResult<Bound<'py, PyAny>> {
@@ -230,7 +225,7 @@ impl BatchResult {
     ///     VerificationError: The message was refused.
     ///     IndexError: There is no such message.
     ///     ValueError: The batch was judged with ``keep=False``.
-    fn verified(&self, py: Python<'_>, index: isize) -> PyResult<Verified> {
+    fn verified(&self, py: Python<'_>, index: &Bound<'_, PyAny>) -> PyResult<Verified> {
         guarded(|| {
             let index = self.position(py, index)?;
             if self.code(py, index) != Verdict::Valid as u8 {
@@ -244,9 +239,7 @@ impl BatchResult {
                 ))
             });
             let Some((kept, outcome, body)) = kept else {
-                return Err(PyValueError::new_err(
-                    "the batch was judged with keep=False",
-                ));
+                return Err(mistake(py, ("not-kept",)));
             };
             let body = body.clone_ref(py);
             let id = kept.ids[index].as_ref().map(|id| id.clone_ref(py));
@@ -271,9 +264,7 @@ impl BatchResult {
         guarded(|| {
             let py = slf.py();
             if slf.get().particulars.is_none() {
-                return Err(PyValueError::new_err(
-                    "the batch was judged with keep=False",
-                ));
+                return Err(mistake(py, ("not-kept",)));
             }
             let indices = PyList::new(py, slf.get().indices(py, true))?;
             let builtins = py.import("builtins")?;
@@ -343,7 +334,7 @@ impl BatchResult {
         guarded(|| {
             let py = index.py();
             let Ok(slice) = index.cast::<PySlice>() else {
-                let index = self.position(py, index.extract()?)?;
+                let index = self.position(py, index)?;
                 return errors::verdict(py, usize::from(self.code(py, index)));
             };
             let codes = Self::view(py, &self.codes)?.get_item(slice)?;
@@ -352,6 +343,17 @@ impl BatchResult {
                 list.append(errors::verdict(py, code?.extract()?)?)?;
             }
             Ok(list.into_any())
+        })
+    }
+
+    fn __reversed__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyIterator>> {
+        guarded(|| {
+            let members = errors::verdicts(py)?.getattr(intern!(py, "__getitem__"))?;
+            let builtins = py.import("builtins")?;
+            let codes = builtins
+                .getattr("reversed")?
+                .call1((Self::view(py, &self.codes)?,))?;
+            builtins.getattr("map")?.call1((members, codes))?.try_iter()
         })
     }
 
@@ -366,10 +368,12 @@ impl BatchResult {
 
     /// Raises TypeError: a batch has no truth value.
     #[expect(clippy::unused_self, reason = "a method of Python's")]
-    fn __bool__(&self) -> PyResult<bool> {
-        Err(PyTypeError::new_err(
-            "a BatchResult has no truth value: look at result.invalid, or call raise_for_invalid()",
-        ))
+    fn __bool__(&self, py: Python<'_>) -> PyResult<bool> {
+        Err(mistake(py, ("truth",)))
+    }
+
+    fn __reduce_ex__(slf: &Bound<'_, Self>, _protocol: &Bound<'_, PyAny>) -> PyResult<()> {
+        Err(no_copy(slf))
     }
 
     fn __repr__(&self) -> String {

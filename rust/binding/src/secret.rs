@@ -5,19 +5,18 @@ use hookseal_engine::{
     secret::{self as engine, Fault, KeyBytes, Kind},
 };
 use pyo3::{
-    IntoPyObjectExt,
-    exceptions::PyValueError,
-    intern,
+    IntoPyObjectExt, intern,
     prelude::*,
-    types::{PyByteArray, PyBytes, PyDict, PyList, PyMemoryView, PySequence, PyString},
+    types::{PyBytes, PyDict, PyList, PyString},
 };
 use zeroize::Zeroizing;
 
 use crate::{
-    arguments::{asked, text_or_none, wrong_type},
+    arguments::{self, Stated, asked, mistake, no_copy, text_or_none, wrong_type},
     clock::seconds_or_none,
     errors::{secret_error, secret_not_utf8},
     guard::guarded,
+    items::is_sequence,
     scheme::{compile, preset, resolve},
 };
 
@@ -56,7 +55,15 @@ impl Secret {
         not_before: Option<&Bound<'_, PyAny>>,
         not_after: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        guarded(|| dress(one(value, "value")?, label, not_before, not_after))
+        guarded(|| {
+            dress(
+                value.py(),
+                one(value, THE_SECRET)?,
+                label,
+                not_before,
+                not_after,
+            )
+        })
     }
 
     /// A secret whose UTF-8 bytes are the key, whatever the scheme.
@@ -72,8 +79,12 @@ impl Secret {
         not_after: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         guarded(|| {
-            let secret = engine::Secret::new(text_bytes(text)?, Kind::FixedText);
+            let secret = engine::Secret::new(
+                text_bytes(arguments::text(text, "text")?, THE_SECRET)?,
+                Kind::FixedText,
+            );
             dress(
+                text.py(),
                 secret.map_err(faulty(text.py()))?,
                 label,
                 not_before,
@@ -96,8 +107,10 @@ impl Secret {
         not_after: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         guarded(|| {
-            let secret = engine::Secret::from_base64(&plain_text(text)?);
+            let secret =
+                engine::Secret::from_base64(&utf8(arguments::text(text, "text")?, THE_SECRET)?);
             dress(
+                text.py(),
                 secret.map_err(faulty(text.py()))?,
                 label,
                 not_before,
@@ -120,8 +133,10 @@ impl Secret {
         not_after: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         guarded(|| {
-            let secret = engine::Secret::from_hex(&plain_text(text)?);
+            let secret =
+                engine::Secret::from_hex(&utf8(arguments::text(text, "text")?, THE_SECRET)?);
             dress(
+                text.py(),
                 secret.map_err(faulty(text.py()))?,
                 label,
                 not_before,
@@ -144,8 +159,9 @@ impl Secret {
         not_after: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         guarded(|| {
-            let text = asked(name.py(), "environment", (name,))?;
-            dress(one(&text, "value")?, label, not_before, not_after)
+            let found = asked(name.py(), "environment", (name,))?;
+            let (text, place): (Bound<'_, PyAny>, String) = found.extract()?;
+            dress(name.py(), one(&text, &place)?, label, not_before, not_after)
         })
     }
 
@@ -160,19 +176,19 @@ impl Secret {
     ///     SchemeError: There is no such scheme.
     ///     TypeError: A wrong type.
     #[staticmethod]
-    #[pyo3(signature = (scheme=None, *, label=None), text_signature = "(scheme='standard-webhooks', *, label=None)")]
-    fn generate(
-        py: Python<'_>,
-        scheme: Option<&Bound<'_, PyAny>>,
-        label: Option<&Bound<'_, PyAny>>,
+    #[pyo3(signature = (scheme=Stated(None), *, label=None), text_signature = "(scheme='standard-webhooks', *, label=None)")]
+    fn generate<'py>(
+        py: Python<'py>,
+        scheme: Stated<'py>,
+        label: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Self> {
         guarded(|| {
-            let scheme = scheme_or_standard(py, scheme)?;
+            let scheme = scheme_or_standard(py, scheme.0.as_ref())?;
             let text = py
                 .import("hookseal._random")?
                 .getattr("secret_text")?
                 .call1((scheme,))?;
-            dress(one(&text, "value")?, label, None, None)
+            dress(py, one(&text, THE_SECRET)?, label, None, None)
         })
     }
 
@@ -199,14 +215,10 @@ impl Secret {
     /// Raises:
     ///     SchemeError: There is no such scheme.
     ///     TypeError: A wrong type.
-    #[pyo3(signature = (scheme=None), text_signature = "($self, scheme='standard-webhooks')")]
-    fn check<'py>(
-        &self,
-        py: Python<'py>,
-        scheme: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyList>> {
+    #[pyo3(signature = (scheme=Stated(None)), text_signature = "($self, scheme='standard-webhooks')")]
+    fn check<'py>(&self, py: Python<'py>, scheme: Stated<'py>) -> PyResult<Bound<'py, PyList>> {
         guarded(|| {
-            let scheme = compile(&scheme_or_standard(py, scheme)?)?;
+            let scheme = compile(&scheme_or_standard(py, scheme.0.as_ref())?)?;
             let list = PyList::empty(py);
             for found in finding::check(&self.0, &scheme) {
                 list.append(python_finding(py, found, None, self.0.label())?)?;
@@ -227,6 +239,10 @@ impl Secret {
         })
     }
 
+    fn __reduce_ex__(slf: &Bound<'_, Self>, _protocol: &Bound<'_, PyAny>) -> PyResult<()> {
+        Err(no_copy(slf))
+    }
+
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let window = |name: &str, value: Option<i64>| {
             value.map_or_else(String::new, |value| format!(", {name}={value}"))
@@ -238,21 +254,49 @@ impl Secret {
     }
 }
 
-/// One secret or a sequence of them.
-pub fn read_all(secrets: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<engine::Secret>> {
-    let is_one = secrets.is_instance_of::<PyString>()
-        || secrets.is_instance_of::<PyBytes>()
-        || secrets.is_instance_of::<PyByteArray>()
-        || secrets.is_instance_of::<PyMemoryView>()
-        || secrets.hasattr(intern!(secrets.py(), "get_secret_value"))?;
-    if is_one || secrets.cast::<PySequence>().is_err() {
-        return Ok(vec![one(secrets, name)?]);
+/// What an error calls a secret that is no member of anything.
+pub const THE_SECRET: &str = "the secret";
+
+/// What was given as the secrets of an endpoint, and what an error calls each of them.
+pub struct Secrets {
+    /// The secrets, in order.
+    pub all: Vec<engine::Secret>,
+    /// What they are called together.
+    place: String,
+    /// What the one secret is called that is no member of a sequence.
+    alone: Option<String>,
+}
+
+impl Secrets {
+    /// One secret or a sequence of them.
+    pub fn read(given: &Bound<'_, PyAny>, place: &str, alone: &str) -> PyResult<Self> {
+        let place = place.to_owned();
+        if !is_sequence(given) || given.hasattr(intern!(given.py(), "get_secret_value"))? {
+            return Ok(Self {
+                all: vec![one(given, alone)?],
+                place,
+                alone: Some(alone.to_owned()),
+            });
+        }
+        let secrets = given.try_iter()?.enumerate();
+        let all = secrets
+            .map(|(index, secret)| one(&secret?, &format!("{place}[{index}]")))
+            .collect::<PyResult<_>>()?;
+        Ok(Self {
+            all,
+            place,
+            alone: None,
+        })
     }
-    secrets
-        .try_iter()?
-        .enumerate()
-        .map(|(index, secret)| one(&secret?, &format!("{name}[{index}]")))
-        .collect()
+
+    /// The exception for the fault of the secret at that position.
+    pub fn error(&self, py: Python<'_>, (at, fault): (usize, Fault)) -> PyErr {
+        match (&self.alone, fault) {
+            (_, Fault::NoSecret) => secret_error(py, fault, &self.place),
+            (Some(alone), _) => secret_error(py, fault, alone),
+            (None, _) => secret_error(py, fault, &format!("{}[{at}]", self.place)),
+        }
+    }
 }
 
 /// One secret: a `Secret`, or what one is made of.
@@ -261,17 +305,20 @@ pub fn one(value: &Bound<'_, PyAny>, place: &str) -> PyResult<engine::Secret> {
     if let Ok(secret) = value.cast::<Secret>() {
         return Ok(secret.get().0.clone());
     }
-    let (bytes, kind) = if let Some(given) = given(value)? {
-        given
-    } else {
-        let get = value.getattr_opt(intern!(value.py(), "get_secret_value"))?;
-        let wrapped = get
-            .ok_or_else(|| wrong_type("secret", value, Some(place)))?
-            .call0()?;
-        let place = format!("{place}.get_secret_value()");
-        given(&wrapped)?.ok_or_else(|| wrong_type("secret", &wrapped, Some(&place)))?
+    let made = |(bytes, kind), place: &str| {
+        engine::Secret::new(bytes, kind).map_err(|fault| secret_error(py, fault, place))
     };
-    engine::Secret::new(bytes, kind).map_err(|fault| secret_error(py, fault, place))
+    if let Some(given) = given(value, place)? {
+        return made(given, place);
+    }
+    let get = value.getattr_opt(intern!(py, "get_secret_value"))?;
+    let get = get.ok_or_else(|| wrong_type("secret", value, Some(place)))?;
+    let (wrapped, place) = (get.call0()?, format!("get_secret_value() of {place}"));
+    let given = given(&wrapped, &place)?;
+    made(
+        given.ok_or_else(|| wrong_type("secret value", &wrapped, Some(&place)))?,
+        &place,
+    )
 }
 
 /// `hookseal.Finding` of what the engine found.
@@ -305,9 +352,9 @@ pub fn scheme_or_standard<'py>(
     scheme.map_or_else(|| preset(py, "standard-webhooks"), resolve)
 }
 
-fn given(value: &Bound<'_, PyAny>) -> PyResult<Option<(KeyBytes, Kind)>> {
-    if value.is_instance_of::<PyString>() {
-        return Ok(Some((text_bytes(value)?, Kind::Text)));
+fn given(value: &Bound<'_, PyAny>, place: &str) -> PyResult<Option<(KeyBytes, Kind)>> {
+    if let Ok(text) = value.cast::<PyString>() {
+        return Ok(Some((text_bytes(text, place)?, Kind::Text)));
     }
     let bytes = value.cast::<PyBytes>();
     Ok(bytes
@@ -315,26 +362,26 @@ fn given(value: &Bound<'_, PyAny>) -> PyResult<Option<(KeyBytes, Kind)>> {
         .map(|bytes| (Zeroizing::new(bytes.as_bytes().to_vec()), Kind::Bytes)))
 }
 
-fn text_bytes(text: &Bound<'_, PyAny>) -> PyResult<KeyBytes> {
-    Ok(Zeroizing::new(plain_text(text)?.as_bytes().to_vec()))
+fn text_bytes(text: &Bound<'_, PyString>, place: &str) -> PyResult<KeyBytes> {
+    Ok(Zeroizing::new(utf8(text, place)?.as_bytes().to_vec()))
 }
 
-fn plain_text(text: &Bound<'_, PyAny>) -> PyResult<Zeroizing<String>> {
-    let Ok(text) = text.cast::<PyString>() else {
-        return Err(wrong_type("secret text", text, None));
-    };
-    let utf8 = text.to_str().map_err(|_| secret_not_utf8(text.py()))?;
+/// The text of a `str`, in memory that is wiped.
+fn utf8(text: &Bound<'_, PyString>, place: &str) -> PyResult<Zeroizing<String>> {
+    let utf8 = text.to_str();
+    let utf8 = utf8.map_err(|_| secret_not_utf8(text.py(), place))?;
     Ok(Zeroizing::new(utf8.to_owned()))
 }
 
 /// Gives a secret what stands beside its value.
 fn dress(
+    py: Python<'_>,
     mut secret: engine::Secret,
     label: Option<&Bound<'_, PyAny>>,
     not_before: Option<&Bound<'_, PyAny>>,
     not_after: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Secret> {
-    if let Some(label) = text_or_none("label", label)? {
+    if let Some(label) = text_or_none(label, "label")? {
         let text = label.to_str().unwrap_or_default();
         secret.set_label(text).map_err(faulty(label.py()))?;
     }
@@ -343,13 +390,11 @@ fn dress(
     if let (Some(from), Some(to)) = (secret.not_before, secret.not_after)
         && to <= from
     {
-        return Err(PyValueError::new_err(
-            "not_after must be later than not_before",
-        ));
+        return Err(mistake(py, ("window",)));
     }
     Ok(Secret(secret))
 }
 
 fn faulty(py: Python<'_>) -> impl FnOnce(Fault) -> PyErr {
-    move |fault| secret_error(py, fault, "the secret")
+    move |fault| secret_error(py, fault, THE_SECRET)
 }

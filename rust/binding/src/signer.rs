@@ -12,21 +12,21 @@ use hookseal_engine::{
     timestamp::Tolerance,
 };
 use pyo3::{
-    exceptions::{PyRuntimeError, PyTypeError, PyValueError},
+    exceptions::PyRuntimeError,
     prelude::*,
     types::{PyDict, PyString},
 };
 use zeroize::Zeroizing;
 
 use crate::{
-    arguments::{text_or_none, wrong_type},
-    body,
+    arguments::{Stated, asked, mistake, no_copy, text_or_none},
+    body::{self, unencodable},
     clock::{Instants, now, seconds_or_none},
     errors::{scheme_error, secret_error},
     guard::guarded,
-    items::{drain, each, unencodable},
+    items::{drain, each},
     scheme::compile,
-    secret::{python_repr, read_all, scheme_or_standard},
+    secret::{Secrets, THE_SECRET, python_repr, scheme_or_standard},
 };
 
 /// Signs webhooks as a provider does: for tests, examples and senders.
@@ -54,24 +54,24 @@ pub struct Signer {
 #[pymethods]
 impl Signer {
     #[new]
-    #[pyo3(signature = (secrets, *, scheme=None), text_signature = "(secrets, *, scheme='standard-webhooks')")]
-    fn new(
-        py: Python<'_>,
-        secrets: &Bound<'_, PyAny>,
-        scheme: Option<&Bound<'_, PyAny>>,
+    #[pyo3(signature = (secrets, *, scheme=Stated(None)), text_signature = "(secrets, *, scheme='standard-webhooks')")]
+    fn new<'py>(
+        py: Python<'py>,
+        secrets: &Bound<'py, PyAny>,
+        scheme: Stated<'py>,
     ) -> PyResult<Self> {
         guarded(|| {
-            let scheme = compile(&scheme_or_standard(py, scheme)?)?;
-            let secrets = read_all(secrets, "secrets")?;
-            let fault = |fault| secret_error(py, fault, "secrets");
-            let endpoint = Endpoint::new("", Arc::clone(&scheme), None, &secrets)
-                .map_err(|(_, it)| fault(it))?;
-            if secrets.len() > 1 && scheme.separator.is_none() {
+            let scheme = compile(&scheme_or_standard(py, scheme.0.as_ref())?)?;
+            let secrets = Secrets::read(secrets, "secrets", THE_SECRET)?;
+            let endpoint = Endpoint::new("", Arc::clone(&scheme), None, &secrets.all)
+                .map_err(|faulty| secrets.error(py, faulty))?;
+            if secrets.all.len() > 1 && scheme.separator.is_none() {
                 return Err(scheme_error(py, "one-signature", &scheme.name));
             }
             let mut token = None;
             if scheme.algorithm == Algorithm::Token {
-                let bytes = secrets[0].key_bytes(&scheme).map_err(fault)?;
+                let fault = |fault| secrets.error(py, (0, fault));
+                let bytes = secrets.all[0].key_bytes(&scheme).map_err(fault)?;
                 if !is_sendable(&bytes) {
                     return Err(fault(Fault::TokenNotSendable));
                 }
@@ -111,11 +111,11 @@ impl Signer {
         timestamp: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyDict>> {
         guarded(|| {
-            let id = text_or_none("id", id)?;
-            self.refuse_unsigned(id.is_some(), timestamp.is_some())?;
+            let id = text_or_none(id, "id")?;
+            self.refuse_unsigned(py, id.is_some(), timestamp.is_some())?;
             let stated = seconds_or_none(timestamp, "timestamp")?;
             let at = self.instant(py, stated, &mut None)?;
-            self.headers(body, id, at)
+            self.headers(body, "body", id, "id", at)
         })
     }
 
@@ -141,7 +141,7 @@ impl Signer {
     ) -> PyResult<Vec<Bound<'py, PyDict>>> {
         guarded(|| {
             let bodies = drain(bodies, "bodies")?;
-            self.refuse_unsigned(ids.is_some(), timestamps.is_some())?;
+            self.refuse_unsigned(py, ids.is_some(), timestamps.is_some())?;
             let ids = ids.map(|ids| each("ids", ids, bodies.len())).transpose()?;
             let stated = Instants::read("timestamps", timestamps, bodies.len())?;
             let mut clock = None;
@@ -149,18 +149,17 @@ impl Signer {
             for (index, body) in bodies.iter().enumerate() {
                 let id = ids.as_ref().map(|ids| ids.get_item(index)).transpose()?;
                 let id = id.filter(|id| !id.is_none());
-                let id = match &id {
-                    None => None,
-                    Some(id) => Some(
-                        id.cast::<PyString>()
-                            .map_err(|_| wrong_type("id", id, Some(&format!("ids[{index}]"))))?,
-                    ),
-                };
+                let (body_place, id_place) = (format!("bodies[{index}]"), format!("ids[{index}]"));
+                let id = text_or_none(id.as_ref(), &id_place)?;
                 let at = self.instant(py, stated.get(index), &mut clock)?;
-                signed.push(self.headers(&body, id, at)?);
+                signed.push(self.headers(&body, &body_place, id, &id_place, at)?);
             }
             Ok(signed)
         })
+    }
+
+    fn __reduce_ex__(slf: &Bound<'_, Self>, _protocol: &Bound<'_, PyAny>) -> PyResult<()> {
+        Err(no_copy(slf))
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
@@ -177,16 +176,13 @@ impl Signer {
         self.endpoint.scheme()
     }
 
-    fn refuse_unsigned(&self, has_id: bool, has_timestamp: bool) -> PyResult<()> {
+    fn refuse_unsigned(&self, py: Python<'_>, has_id: bool, has_time: bool) -> PyResult<()> {
         let scheme = self.scheme();
         if has_id && !scheme.signs_id() {
-            return Err(PyTypeError::new_err(format!("{} signs no id", scheme.name)));
+            return Err(mistake(py, ("no-id", &scheme.name)));
         }
-        if has_timestamp && !scheme.signs_timestamp() {
-            return Err(PyTypeError::new_err(format!(
-                "{} signs no timestamp",
-                scheme.name
-            )));
+        if has_time && !scheme.signs_timestamp() {
+            return Err(mistake(py, ("no-timestamp", &scheme.name)));
         }
         Ok(())
     }
@@ -211,11 +207,13 @@ impl Signer {
     fn headers<'py>(
         &self,
         body: &Bound<'py, PyAny>,
+        body_place: &str,
         id: Option<&Bound<'py, PyString>>,
+        id_place: &str,
         at: i64,
     ) -> PyResult<Bound<'py, PyDict>> {
         let py = body.py();
-        let body = body::read(body)?.ok_or_else(unencodable)?;
+        let body = body::read(body, body_place)?.ok_or_else(|| unencodable(py, body_place))?;
         let scheme = self.scheme();
         let id = match (id, scheme.signs_id()) {
             (Some(id), _) => Some(id.to_str().unwrap_or_default().to_owned()),
@@ -230,9 +228,7 @@ impl Signer {
         if let Some(id) = &id
             && (!is_id(id.as_bytes(), &scheme.id_forbidden) || trim(id.as_bytes()) != id.as_bytes())
         {
-            return Err(PyValueError::new_err(
-                "id must be 1 to 256 visible ASCII characters without those that separate parts",
-            ));
+            return Err(wrong_id(py, id_place, scheme));
         }
         let timestamp = scheme.signs_timestamp().then(|| match scheme.unit {
             Unit::Seconds => at.to_string(),
@@ -268,4 +264,10 @@ impl Signer {
         headers.set_item(&family.signature, value)?;
         Ok(headers)
     }
+}
+
+/// The error for an id that no verifier of the scheme takes.
+fn wrong_id(py: Python<'_>, place: &str, scheme: &Scheme) -> PyErr {
+    let forbidden = String::from_utf8_lossy(&scheme.id_forbidden);
+    asked(py, "wrong_id", (place, forbidden)).map_or_else(|error| error, PyErr::from_value)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hookseal_engine::{endpoint::Endpoint, ring::Snapshot};
 use pyo3::{prelude::*, types::PyString};
 
-use crate::{items::no_ring, keyring::Keyring};
+use crate::{arguments::mistake, keyring::Keyring};
 
 /// Whose signatures a verifier trusts.
 pub enum Trust {
@@ -33,7 +33,12 @@ impl Endpoints {
             }
             (Self::One(endpoint), None) => Ok(Some(endpoint)),
             (Self::Ring(_) | Self::Unsigned, None) => Ok(None),
-            (Self::One(_) | Self::Unsigned, Some(_)) => Err(no_ring()),
+            (Self::One(_) | Self::Unsigned, Some(name)) => Err(no_ring(name.py())),
         }
     }
+}
+
+/// The error for an endpoint where there is no ring.
+pub fn no_ring(py: Python<'_>) -> PyErr {
+    mistake(py, ("no-ring",))
 }

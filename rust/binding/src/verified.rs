@@ -10,7 +10,12 @@ use pyo3::{
     types::{PyBytes, PyFrozenSet, PyString},
 };
 
-use crate::{arguments::asked, body::exact, guard::guarded, secret::python_repr};
+use crate::{
+    arguments::{asked, no_copy},
+    body::exact,
+    guard::guarded,
+    secret::python_repr,
+};
 
 /// A message whose signature was verified. Only a verification makes one, so a function that
 /// takes a ``Verified`` cannot be called with a message that nobody checked.
@@ -140,6 +145,10 @@ impl Verified {
     ///         not answer as to a forgery.
     fn json<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         guarded(|| asked(py, "json_value", (self.body(py)?,)))
+    }
+
+    fn __reduce_ex__(slf: &Bound<'_, Self>, _protocol: &Bound<'_, PyAny>) -> PyResult<()> {
+        Err(no_copy(slf))
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {

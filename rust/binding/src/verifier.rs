@@ -9,21 +9,21 @@ use hookseal_engine::{
     timestamp::Tolerance,
     verify::{self, Rules},
 };
-use pyo3::{exceptions::PyTypeError, prelude::*, pybacked::PyBackedBytes, types::PyString};
+use pyo3::{prelude::*, pybacked::PyBackedBytes, types::PyString};
 
 use crate::{
-    arguments::{asked, text_or_none},
+    arguments::{Stated, asked, flag, mistake, no_copy, text_or_none},
     batch::Call,
     body,
     clock::{now, seconds_or_none},
     detach::{available_threads, detached, interrupted},
-    errors::{self, scheme_error, secret_error},
+    errors::{self, scheme_error},
     guard::guarded,
     headers::{self, Kept},
     keyring::Keyring,
     result::BatchResult,
     scheme::compile,
-    secret::{python_repr, read_all, scheme_or_standard},
+    secret::{Secrets, THE_SECRET, python_repr, scheme_or_standard},
     trust::{Endpoints, Trust},
     verified::Verified,
 };
@@ -73,9 +73,7 @@ impl Verifier {
             let shown = tolerance.map(|_| shown_tolerance(&rules));
             if let Ok(ring) = secrets.cast::<Keyring>() {
                 if scheme.is_some() {
-                    return Err(PyTypeError::new_err(
-                        "scheme= is for bare secrets: a Keyring has its own",
-                    ));
+                    return Err(mistake(py, ("scheme-of-ring",)));
                 }
                 return Ok(Self {
                     trust: Trust::Ring(ring.clone().unbind()),
@@ -88,9 +86,9 @@ impl Verifier {
             if is_window && !scheme.signs_timestamp() {
                 return Err(scheme_error(py, "no-timestamp", &scheme.name));
             }
-            let secrets = read_all(secrets, "secrets")?;
-            let endpoint = Endpoint::new("", scheme, None, &secrets)
-                .map_err(|(at, fault)| secret_error(py, fault, &place(at, secrets.len())))?;
+            let secrets = Secrets::read(secrets, "secrets", THE_SECRET)?;
+            let endpoint = Endpoint::new("", scheme, None, &secrets.all)
+                .map_err(|faulty| secrets.error(py, faulty))?;
             Ok(Self {
                 trust: Trust::One(Arc::new(endpoint)),
                 rules,
@@ -167,13 +165,13 @@ impl Verifier {
                 received_at,
                 now,
             };
+            let mut kept = Kept::default();
             let Judged {
                 outcome,
                 endpoint,
                 body,
-                mut kept,
                 family,
-            } = self.judge(py, &asked)?;
+            } = self.judge(py, &asked, &mut kept)?;
             match body {
                 Some(body) if outcome.is_valid() => {
                     let id = kept.take(Slot {
@@ -194,7 +192,7 @@ impl Verifier {
                 }
                 _ => {
                     let scheme = endpoint.as_ref().map(|endpoint| &**endpoint.scheme());
-                    Err(errors::refusal(py, &outcome, scheme))
+                    Err(errors::refusal(py, &outcome, scheme, None))
                 }
             }
         })
@@ -229,7 +227,7 @@ impl Verifier {
                 received_at,
                 now,
             };
-            let judged = self.judge(py, &asked)?;
+            let judged = self.judge(py, &asked, &mut Kept::default())?;
             errors::verdict(py, usize::from(judged.outcome.verdict as u8))
         })
     }
@@ -254,17 +252,20 @@ impl Verifier {
     ///     TypeError, ValueError: An argument is wrong; the text names it and the index.
     ///     MemoryError: The batch does not fit.
     ///     KeyboardInterrupt: Ctrl-C, within 200 ms.
-    #[pyo3(signature = (messages, *, endpoint=None, received_at=None, now=None, threads=None, keep=true))]
+    #[pyo3(
+        signature = (messages, *, endpoint=None, received_at=None, now=None, threads=None, keep=Stated(None)),
+        text_signature = "($self, messages, *, endpoint=None, received_at=None, now=None, threads=None, keep=True)"
+    )]
     #[expect(clippy::too_many_arguments, reason = "Python's keyword arguments")]
-    fn verify_batch(
+    fn verify_batch<'py>(
         &self,
-        py: Python<'_>,
-        messages: &Bound<'_, PyAny>,
-        endpoint: Option<&Bound<'_, PyAny>>,
-        received_at: Option<&Bound<'_, PyAny>>,
-        now: Option<&Bound<'_, PyAny>>,
-        threads: Option<&Bound<'_, PyAny>>,
-        keep: bool,
+        py: Python<'py>,
+        messages: &Bound<'py, PyAny>,
+        endpoint: Option<&Bound<'py, PyAny>>,
+        received_at: Option<&Bound<'py, PyAny>>,
+        now: Option<&Bound<'py, PyAny>>,
+        threads: Option<&Bound<'py, PyAny>>,
+        keep: Stated<'py>,
     ) -> PyResult<BatchResult> {
         guarded(|| {
             let threads = match threads {
@@ -274,6 +275,7 @@ impl Verifier {
                     count.extract::<usize>().unwrap_or(usize::MAX)
                 }
             };
+            let keep = keep.0.map_or(Ok(true), |keep| flag(&keep, "keep"))?;
             let now = seconds_or_none(now, "now")?;
             Call::read(&self.endpoints(), messages, endpoint, received_at, now)?.judge(
                 py,
@@ -282,6 +284,10 @@ impl Verifier {
                 keep,
             )
         })
+    }
+
+    fn __reduce_ex__(slf: &Bound<'_, Self>, _protocol: &Bound<'_, PyAny>) -> PyResult<()> {
+        Err(no_copy(slf))
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
@@ -318,13 +324,13 @@ struct Judged {
     endpoint: Option<Arc<Endpoint>>,
     /// None for text that cannot be encoded.
     body: Option<PyBackedBytes>,
-    kept: Kept,
     family: u8,
 }
 
 impl Verifier {
-    fn judge(&self, py: Python<'_>, asked: &Asked<'_, '_>) -> PyResult<Judged> {
-        let name = text_or_none("endpoint", asked.endpoint)?;
+    /// Judges one message; what its headers say is kept by the caller, where it stays.
+    fn judge(&self, py: Python<'_>, asked: &Asked<'_, '_>, kept: &mut Kept) -> PyResult<Judged> {
+        let name = text_or_none(asked.endpoint, "endpoint")?;
         let received_at = seconds_or_none(asked.received_at, "received_at")?;
         let stated_now = seconds_or_none(asked.now, "now")?;
         let endpoint = match (&self.trust, name) {
@@ -332,10 +338,9 @@ impl Verifier {
             (Trust::One(endpoint), None) => Some(Arc::clone(endpoint)),
             _ => self.endpoints().find(name)?.cloned(),
         };
-        let body = body::read(asked.body)?;
-        let mut kept = Kept::default();
+        let body = body::read(asked.body, "body")?;
         let scheme = endpoint.as_ref().map(|endpoint| &**endpoint.scheme());
-        headers::read(asked.headers, scheme, &mut kept)?;
+        headers::read(asked.headers, scheme, kept)?;
         let (outcome, family) = match (&body, &endpoint) {
             (None, _) => (Outcome::NOT_A_MESSAGE, 0),
             (Some(body), None) => match self.trust {
@@ -364,7 +369,6 @@ impl Verifier {
             outcome,
             endpoint,
             body,
-            kept,
             family,
         })
     }
@@ -405,14 +409,6 @@ fn shown_tolerance(rules: &Rules) -> String {
         None => String::new(),
         Some(Tolerance::Off) => ", tolerance='off'".into(),
         Some(Tolerance::Window { past, future }) => format!(", tolerance=({past}, {future})"),
-    }
-}
-
-fn place(at: usize, count: usize) -> String {
-    if count > 1 {
-        format!("secrets[{at}]")
-    } else {
-        "secrets".into()
     }
 }
 

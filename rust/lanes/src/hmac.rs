@@ -9,7 +9,8 @@ use crate::{BLOCK_BYTES, Kernel, State};
 /// A MAC, or a SHA-256 digest: 32 bytes.
 pub type Mac = [u8; 32];
 
-/// Told how many bytes were hashed since it was last asked; may stop the work.
+/// Told how many bytes were hashed since it was last asked, at least every 512 KiB; may stop
+/// the work.
 pub type Watch<'a> = dyn FnMut(usize) -> Result<(), Interrupted> + 'a;
 
 /// The work was stopped by its [`Watch`].

@@ -105,8 +105,9 @@ impl<'a> Cut<'a> {
         let mut writer = Writer::new(scratch);
         writer.write(job.head);
         writer.write(fill);
-        // Too short a body leaves the last front block open: what follows goes into it.
-        let front = start..writer.whole_blocks();
+        // Too short a body leaves the last block open, and what follows goes into it: the runs
+        // are made when all is written.
+        let front = start..writer.blocks.len();
         let (middle, rest) = body.as_chunks();
         writer.write(rest);
         writer.write(job.tail);
@@ -154,10 +155,6 @@ impl<'s> Writer<'s> {
             blocks,
             filled: BLOCK_BYTES,
         }
-    }
-
-    fn whole_blocks(&self) -> usize {
-        self.blocks.len() - usize::from(self.filled < BLOCK_BYTES)
     }
 
     fn write(&mut self, mut bytes: &[u8]) {

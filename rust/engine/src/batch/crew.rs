@@ -99,12 +99,16 @@ impl<B: AsRef<[u8]> + Send + Sync> Crew<'_, '_, B> {
     /// Helps with the chunk that was started, and waits for its last grain.
     ///
     /// # Errors
-    /// [`Interrupted`] if `watch` says so, or a thread of the crew panicked; then the crew is
-    /// sent home. The watch is called on this thread alone, with 0 while it waits.
+    /// [`Interrupted`] if `watch` says so, or a thread of the crew panicked; then there is
+    /// nothing to do but to drop the crew. The watch is called on this thread alone, with 0
+    /// while it waits.
     pub fn finish(&self, watch: &mut Watch<'_>) -> Result<(), Interrupted> {
         // Taken by a call of its own: in the loop's head the lock would be held in its body.
         let take = || self.shared.board().take();
         while let Some((which, grain)) = take() {
+            if self.shared.is_over.load(Ordering::Relaxed) {
+                return Err(Interrupted);
+            }
             self.shared.hash(which, grain, watch)?;
         }
         while !self.shared.board().is_done() {
