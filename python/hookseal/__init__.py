@@ -33,8 +33,6 @@ from hookseal._scheme import Scheme
 from hookseal._verdict import Verdict
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import NoReturn
 
 __all__ = [
     "AmbiguousHeaderError",
@@ -84,16 +82,18 @@ except ModuleNotFoundError as error:
 
     _HOT = frozenset({"BatchResult", "Keyring", "Secret", "Signer", "Verified", "Verifier"})
 
-    def __getattr__(name: str) -> str | NoReturn:
-        if name in _HOT:
-            raise ImportError(
-                f"hookseal.{name} needs the compiled module, which this installation does not"
-                " have: use `import hookseal.pure`, the same in plain Python, or install a wheel"
-                " for this platform",
-                name="hookseal._core",
-            )
-        if name == "__version__":
-            from importlib.metadata import version
+    if not TYPE_CHECKING:  # a type checker is to know the names above, and no other
 
-            return version("hookseal")
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        def __getattr__(name: str) -> str:
+            if name in _HOT:
+                raise ImportError(
+                    f"hookseal.{name} needs the compiled module, which this installation does"
+                    " not have: use `import hookseal.pure`, the same in plain Python, or install"
+                    " a wheel for this platform",
+                    name="hookseal._core",
+                )
+            if name == "__version__":
+                from importlib.metadata import version
+
+                return version("hookseal")
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,53 +14,105 @@ __all__ = [
     "body_limit",
     "environment",
     "json_value",
+    "mistake",
+    "position",
     "thread_count",
     "unsigned_reason",
+    "wrong_id",
     "wrong_length",
     "wrong_type",
 ]
 
 _EXPECTED = {
+    "str": "a str",
+    "str or None": "a str or None",
+    "bool": "True or False",
     "body": "bytes, bytearray, str or a C-contiguous memoryview of one-byte items",
     "headers": "a mapping, or an iterable of (name, value) pairs",
     "headers item": "a (name, value) tuple or list",
     "header name": "str or bytes",
     "header value": "str, bytes, a list or tuple of those, or None",
-    "endpoint": "a str or None",
-    "endpoint name": "a str",
+    "endpoint": "a str, None, or a sequence of those",
     "endpoints": "a mapping of names to secrets",
     "item": "a Message, (body, headers), a mapping with body and headers, or an object with them",
     "messages": "an iterable of messages",
     "bodies": "an iterable of bodies",
     "ids": "a sequence of str or None",
-    "received_at": "an instant, None, or a sequence or buffer of instants",
-    "timestamps": "a sequence or buffer of instants",
+    "instants": "an instant, None, or a sequence or buffer of instants",
+    "index": "a whole number",
     "scheme": "a name or a Scheme",
     "secret": "str, bytes, a Secret of this module, or an object with get_secret_value()",
-    "secret text": "str",
-    "label": "a str or None",
-    "id": "a str or None",
+    "secret value": "str or bytes",
     "max_body_bytes": "a whole number of bytes or None",
     "threads": "a whole number or None",
     "reason": "a str that says why nothing is verified",
-    "environment name": "str",
 }
+
+# Where a wrong number of members is a wrong type too.
+_PAIRS = ("headers item", "item")
 
 
 def wrong_type(what: str, value: object, place: str | None = None) -> TypeError:
     """The error for an argument of a wrong type.
 
     Args:
-        what: Which argument it is.
+        what: Which argument it is, or the type that it must have.
         value: What was given; only its type is told.
-        place: What to call it, where the argument's name is not enough: "endpoint[3]".
+        place: What to call it, where ``what`` is not its name: "endpoint[3]".
     """
-    return TypeError(f"{place or what} must be {_EXPECTED[what]}, not {type(value).__name__}")
+    given = type(value).__name__
+    if what in _PAIRS and isinstance(value, (tuple, list)):
+        given += f" of {tuple.__len__(value) if isinstance(value, tuple) else list.__len__(value)}"
+    return TypeError(f"{place or what} must be {_EXPECTED[what]}, not {given}")
 
 
 def wrong_length(what: str, length: int, messages: int) -> ValueError:
     """The error for a sequence that does not have an element for each message."""
     return ValueError(f"{what} has {length} elements for {messages} messages")
+
+
+def wrong_id(place: str, forbidden: str) -> ValueError:
+    """The error for an id that no verifier takes; ``forbidden`` as ``Scheme`` has it."""
+    without = f" and without {' or '.join(map(repr, forbidden))}" if forbidden else ""
+    return ValueError(
+        f"{place} must be 1 to 256 characters of printable ASCII, without white space at an"
+        f" end{without}"
+    )
+
+
+_MISTAKES: dict[str, tuple[type[Exception], str]] = {
+    "no-ring": (TypeError, "endpoint is for a verifier with a Keyring; this one has none"),
+    "scheme-of-ring": (TypeError, "scheme= is for bare secrets: a Keyring has its own"),
+    "blank-name": (ValueError, "an endpoint's name must not be empty"),
+    "name-not-utf8": (ValueError, "an endpoint's name cannot be encoded as UTF-8"),
+    "name-twice": (ValueError, "endpoints names {0!r} twice"),
+    "unknown-endpoint": (KeyError, "the keyring has no endpoint {0!r}"),
+    "unknown-label": (KeyError, "endpoint {0!r} has no secret labelled {1!r}"),
+    "window": (ValueError, "not_after must be later than not_before"),
+    "no-id": (TypeError, "{0} signs no id"),
+    "no-timestamp": (TypeError, "{0} signs no timestamp"),
+    "body-not-utf8": (ValueError, "{0} cannot be encoded as UTF-8: it holds a lone surrogate"),
+    "buffer": (TypeError, "{0} as a buffer must be one row of int64 or float64, in native order"),
+    "index": (IndexError, "there is no message of that index in the batch"),
+    "not-kept": (ValueError, "the batch was judged with keep=False: it kept no message"),
+    "copy": (TypeError, "a {0} cannot be pickled or copied"),
+    "truth": (
+        TypeError,
+        "a BatchResult has no truth value: look at result.invalid, or call raise_for_invalid()",
+    ),
+}
+
+
+def mistake(what: str, *told: str) -> Exception:
+    """The error for what is wrong with a call, though the types are right.
+
+    Args:
+        what: The name of the mistake.
+        told: What its text names: arguments, schemes, endpoints.
+    """
+    cls, text = _MISTAKES[what]
+    # str's own methods: a subclass may have others.
+    return cls(text.format(*map(str.__str__, told)))
 
 
 def body_limit(value: object) -> int | None:
@@ -85,28 +137,46 @@ def thread_count(value: object) -> int | None:
     return int(value)
 
 
-def unsigned_reason(value: object) -> str:
-    """Judges the reason for verifying nothing, and warns that it is so."""
+def position(value: object, length: int) -> int:
+    """Judges an index of a batch, which may count from the end."""
+    index = getattr(type(value), "__index__", None)
+    if index is None:
+        raise wrong_type("index", value)
+    at = int(index(value))
+    if not -length <= at < length:
+        raise mistake("index")
+    return at % length
+
+
+def unsigned_reason(value: object, stacklevel: int = 2) -> str:
+    """Judges the reason for verifying nothing, and warns that it is so.
+
+    ``stacklevel`` is the line that called ``Verifier.unsigned``: the core has no frame of
+    its own, the twin has.
+    """
     from warnings import warn
 
     if not isinstance(value, str):
         raise wrong_type("reason", value)
-    if not value.strip():
+    reason = str.__str__(value)
+    if not reason.strip():
         raise ValueError("reason must say why nothing is verified")
-    # Level 3 is the line that called Verifier.unsigned, in the twin; the core has no
-    # frame of its own, so there it is the caller's caller at worst.
-    warn(f"this verifier accepts every message: {value}", UserWarning, stacklevel=2)
-    return value
+    warn(f"this verifier accepts every message: {reason}", UserWarning, stacklevel=stacklevel)
+    return reason
 
 
-def environment(name: object) -> str:
-    """The text of an environment variable that must be there."""
+def environment(name: object) -> tuple[str, str]:
+    """The text of an environment variable that must be there, and what an error calls it."""
     if not isinstance(name, str):
-        raise wrong_type("environment name", name)
-    value = os.environ.get(name)
+        raise wrong_type("str", name, "name")
+    place = f"environment variable {name}"
+    try:
+        value = os.environ.get(name)
+    except UnicodeEncodeError:  # No variable has such a name.
+        value = None
     if value is None:
-        raise secret_error("not-set", f"environment variable {name}")
-    return value
+        raise secret_error("not-set", place)
+    return value, place
 
 
 def json_value(body: bytes) -> object:

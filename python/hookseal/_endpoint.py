@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from hookseal._arguments import wrong_type
 from hookseal._scheme import Scheme
 from hookseal._tolerance import window
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import NoReturn
+    from typing import NoReturn, Self
 
     from hookseal.types import Tolerance
 
@@ -37,20 +38,23 @@ class Endpoint:
     scheme: Scheme | str | None
     tolerance: Tolerance
 
-    def __init__(
-        self,
+    # Without an __init__ there is none to call again.
+    def __new__(
+        cls,
         secrets: object | Sequence[object],
         *,
         scheme: Scheme | str | None = None,
         tolerance: Tolerance = None,
-    ) -> None:
+    ) -> Self:
         if scheme is not None and not isinstance(scheme, (str, Scheme)):
-            raise TypeError(f"scheme must be a name or a Scheme, not {type(scheme).__name__}")
+            raise wrong_type("scheme", scheme)
         window(tolerance)
+        endpoint = object.__new__(cls)
         put = object.__setattr__
-        put(self, "_secrets", secrets)
-        put(self, "scheme", scheme)
-        put(self, "tolerance", tolerance)
+        put(endpoint, "_secrets", secrets)
+        put(endpoint, "scheme", scheme)
+        put(endpoint, "tolerance", tolerance)
+        return endpoint
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError("an Endpoint is frozen")
@@ -63,4 +67,8 @@ class Endpoint:
         return f"Endpoint(secrets={count}, scheme={self.scheme!r}, tolerance={self.tolerance!r})"
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError("an Endpoint holds secrets and cannot be pickled or copied")
+
+    # object's would hand out the secrets.
+    def __getstate__(self) -> NoReturn:
         raise TypeError("an Endpoint holds secrets and cannot be pickled or copied")

@@ -193,7 +193,10 @@ _MILLISECONDS_AHEAD = 10**11
 
 
 def refusal(
-    verdict: int, header: str | None = None, number: int | None = None
+    verdict: int,
+    header: str | None = None,
+    number: int | None = None,
+    cause: BaseException | None = None,
 ) -> VerificationError:
     """Makes the exception for a verdict.
 
@@ -203,39 +206,52 @@ def refusal(
         number: Seconds for TOO_OLD and TOO_NEW, a limit in bytes for
             TOO_LARGE, how many secrets were tried for SIGNATURE_MISMATCH.
             Without a number the text is the first sentence of the class.
+        cause: Why an item is not a message. Its type is told, not its text, which
+            could hold anything.
     """
     cls, text = _TEXTS[Verdict(verdict)]
-    if "{header}" in text and header is None or "{number}" in text and number is None:
+    lacks_header = "{header}" in text and header is None
+    if lacks_header or ("{number}" in text and number is None):
         return cls((cls.__doc__ or cls.code).partition(".\n")[0].rstrip("."))
     text = text.format(header=header, number=number)
     if verdict == Verdict.TOO_NEW and number is not None and number > _MILLISECONDS_AHEAD:
         text += "; it looks like milliseconds, and the scheme counts seconds"
-    return cls(text)
+    if cause is None:
+        return cls(text)
+    error = cls(f"{text} ({type(cause).__name__})")
+    error.__cause__ = cause
+    return error
 
 
 _SECRET_FAULTS = {
     "empty": "is empty: pass the secret that the provider shows",
     "blank": "is white space: pass the secret that the provider shows",
-    "not-utf8": "cannot be encoded as UTF-8",
-    "not-set": "is not set in the environment",
-    "white-space": "holds white space: pass the secret without it",
+    "not-utf8": "cannot be encoded as UTF-8: it holds a lone surrogate",
+    "not-set": "is not set",
+    "white-space": (
+        "holds white space, which no encoding has: pass it without, or Secret.from_text for a"
+        " text key"
+    ),
     "versioned": 'begins with "v1,": pass what stands after the comma',
     "private-key": 'begins with "whsk_", an asymmetric private key: pass the whsec_ secret',
     "public-key": 'begins with "whpk_", an asymmetric public key: pass the whsec_ secret',
     "prefix-twice": "begins with its prefix twice: pass it once",
-    "nothing-left": "has nothing after its prefix: pass the whole secret",
+    "nothing-left": "holds no key, only a prefix or padding: pass the whole secret",
     "not-base64": (
         "is not base64 (standard alphabet, zero trailing bits): pass the secret as the"
         " provider shows it, or Secret.from_text for a text key"
     ),
-    "not-hex": "is not hexadecimal: pass an even number of hexadecimal digits",
+    "not-hex": (
+        "is not hexadecimal: pass an even number of hexadecimal digits, or Secret.from_text"
+        " for a text key"
+    ),
     "text-as-bytes": "is bytes that hold the text of an encoded secret: pass the text as str",
     "token-not-utf8": "is not valid UTF-8, which a token must be",
     "token-not-sendable": (
         "cannot stand in a header: it has a control character, or white space at an end"
     ),
-    "no-secret": "names no secret: pass at least one",
-    "too-many": "would have more than 8 secrets: remove one first",
+    "no-secret": "holds no secret: pass at least one",
+    "too-many": "is one too many: an endpoint has at most 8 secrets",
     "same-key": "is the same key as another one of the endpoint",
     "label": "has a label that is not 1 to 64 characters of printable ASCII",
     "label-taken": "has a label that another secret of the endpoint has",
@@ -249,13 +265,14 @@ def secret_error(fault: str, place: str = "the secret") -> SecretError:
 
     Args:
         fault: The name of the fault.
-        place: What it is that is wrong; never the secret itself.
+        place: What it is that is wrong, never the secret itself: "the secret",
+            "secrets[1]", "endpoints['acme'][0]".
     """
     return SecretError(f"{place} {_SECRET_FAULTS[fault]}")
 
 
 _SCHEME_FAULTS = {
-    "no-timestamp": "signs no timestamp, so there is no window to hold it against",
+    "no-timestamp": 'signs no timestamp: the tolerance must be None or "off"',
     "one-signature": "has room for one signature: pass one secret",
 }
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NoReturn
+    from typing import NoReturn, Self, TypeVar
+
+    T = TypeVar("T", bound="Finding")
 
 __all__ = ["Finding"]
 
 _TEXTS = {
     "short": "the key has {number} bytes, fewer than the {limit} that are advised",
     "long": "the key has {number} bytes, more than the {limit} that are advised",
-    "low-variety": "the key has few different bytes: {number}",
+    "low-variety": "the key has {number} different bytes, fewer than {limit}",
     "repeated": "the key is one piece repeated; bytes of the piece: {number}",
     "common-word": "the key holds a common word",
     "surrounding-space": "the secret begins or ends with white space, which is part of the key",
@@ -38,20 +40,17 @@ class Finding:
     endpoint: str | None
     label: str | None
 
-    def __init__(
-        self,
+    # Without an __init__ there is none to call again.
+    def __new__(
+        cls,
         code: str,
         *,
         number: int = 0,
         limit: int = 0,
         endpoint: str | None = None,
         label: str | None = None,
-    ) -> None:
-        put = object.__setattr__
-        put(self, "code", code)
-        put(self, "text", _TEXTS[code].format(number=number, limit=limit))
-        put(self, "endpoint", endpoint)
-        put(self, "label", label)
+    ) -> Self:
+        return _made(cls, code, _TEXTS[code].format(number=number, limit=limit), endpoint, label)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError("a Finding is frozen")
@@ -68,9 +67,22 @@ class Finding:
     def __hash__(self) -> int:
         return hash(self._key())
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return _made, (type(self), self.code, self.text, self.endpoint, self.label)
+
     def __repr__(self) -> str:
         return f"Finding({self.code!r}, endpoint={self.endpoint!r}, label={self.label!r})"
 
     def __str__(self) -> str:
         where = " of ".join(repr(x) for x in (self.label, self.endpoint) if x is not None)
         return f"{where}: {self.text}" if where else self.text
+
+
+def _made(cls: type[T], code: str, text: str, endpoint: str | None, label: str | None) -> T:
+    finding = object.__new__(cls)
+    put = object.__setattr__
+    put(finding, "code", code)
+    put(finding, "text", text)
+    put(finding, "endpoint", endpoint)
+    put(finding, "label", label)
+    return finding

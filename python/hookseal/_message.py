@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from hookseal._arguments import wrong_type
 from hookseal._instant import seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NoReturn
+    from typing import NoReturn, Self
 
     from hookseal.types import Body, Headers, Instant
 
@@ -43,8 +44,9 @@ class Message:
     url: str | None
     method: str | None
 
-    def __init__(
-        self,
+    # Without an __init__ there is none to call again.
+    def __new__(
+        cls,
         body: Body,
         headers: Headers,
         *,
@@ -52,19 +54,21 @@ class Message:
         received_at: Instant | None = None,
         url: str | None = None,
         method: str | None = None,
-    ) -> None:
+    ) -> Self:
         for name, value in (("endpoint", endpoint), ("url", url), ("method", method)):
             if value is not None and not isinstance(value, str):
-                raise TypeError(f"{name} must be a str or None, not {type(value).__name__}")
+                raise wrong_type("str or None", value, name)
         if received_at is not None:
             seconds(received_at, "received_at")
+        message = object.__new__(cls)
         put = object.__setattr__
-        put(self, "body", body)
-        put(self, "headers", headers)
-        put(self, "endpoint", endpoint)
-        put(self, "received_at", received_at)
-        put(self, "url", url)
-        put(self, "method", method)
+        put(message, "body", body)
+        put(message, "headers", headers)
+        put(message, "endpoint", endpoint)
+        put(message, "received_at", received_at)
+        put(message, "url", url)
+        put(message, "method", method)
+        return message
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError("a Message is frozen")

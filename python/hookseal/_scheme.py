@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from hookseal._errors import SchemeError
+from hookseal._template import (
+    PLACEHOLDERS,
+    Family,
+    Part,
+    ascii_or_none,
+    header_names,
+    split_template,
+)
 from hookseal._tolerance import window
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any, Final, NoReturn, TypeAlias
+    from typing import Any, Final, NoReturn, Self, TypeAlias
 
     Names: TypeAlias = str | Sequence[str] | None
 
 __all__ = ["Family", "Part", "Scheme"]
 
-# RFC 9110 §5.6.2: what a header name is made of.
-_TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
 _DEFAULT_WINDOW_SECONDS = (300, 300)
-# The core keeps the signed bytes around a body on the stack.
-_MAX_TEMPLATE_BYTES = 512
 
 _ALGORITHMS: Final = ("hmac-sha256", "token")
 _KEYS: Final = ("utf8", "base64", "hex")
@@ -31,37 +35,6 @@ _ENCODINGS: Final = {
     "{hex-any-case}": "hex-any-case",
     "{token}": "token",
 }
-_PLACEHOLDERS: Final = ("{id}", "{timestamp}", "{body}")
-
-
-class Family(tuple["str | None", ...]):
-    """The three headers that belong together: signature, id, timestamp; lower case."""
-
-    __slots__ = ()
-
-    @property
-    def signature(self) -> str:
-        name = self[0]
-        assert name is not None
-        return name
-
-    @property
-    def id(self) -> str | None:
-        return self[1]
-
-    @property
-    def timestamp(self) -> str | None:
-        return self[2]
-
-
-class Part(str):
-    """A piece of the signed bytes: ``{id}``, ``{timestamp}``, or a literal."""
-
-    __slots__ = ()
-
-    @property
-    def is_placeholder(self) -> bool:
-        return self in _PLACEHOLDERS
 
 
 class Scheme:
@@ -167,8 +140,9 @@ class Scheme:
     covers: frozenset[str]
     """What a signature protects, of "body", "id", "timestamp"."""
 
-    def __init__(
-        self,
+    # Without an __init__ there is none to call again.
+    def __new__(
+        cls,
         name: str,
         *,
         signature: str | Sequence[str],
@@ -186,7 +160,8 @@ class Scheme:
         ambiguous: bool = False,
         key_length: tuple[int, int] | None = None,
         secret_form: str | None = None,
-    ) -> None:
+    ) -> Self:
+        self = object.__new__(cls)
         put = self._put
         put("name", _scheme_name("name", name))
         if isinstance(aliases, str):
@@ -198,13 +173,14 @@ class Scheme:
         put("key", _one_of("key", key, _KEYS))
         form = secret_form or ("base64" if key == "base64" else "hex")
         put("secret_form", _one_of("secret_form", form, _SECRET_FORMS))
-        put("key_prefix", _ascii_or_none("key_prefix", key_prefix))
+        put("key_prefix", ascii_or_none("key_prefix", key_prefix))
         put("key_length", _key_length(key_length))
         self._judge_key()
         self._read_headers(signature, id, timestamp)
         self._read_format(format, separator)
         self._read_template(signed)
         put("tolerance", self._window(tolerance))
+        return self
 
     def replace(self, **changes: Any) -> Scheme:
         """A scheme like this one but for the arguments given.
@@ -235,16 +211,16 @@ class Scheme:
         if self.key_prefix is not None and self.key != "base64":
             raise SchemeError("key_prefix is for keys in base64")
         # What Secret.generate makes, Verifier must take.
-        if self.key != "utf8" and self.secret_form != self.key:
+        if self.key not in ("utf8", self.secret_form):
             raise SchemeError("secret_form must be the encoding of the key, unless that is utf8")
 
     def _read_headers(self, signature: Names, id: Names, timestamp: Names) -> None:
-        signatures = _header_names("signature", signature)
+        signatures = header_names("signature", signature)
         if not signatures:
             raise SchemeError("signature names no header")
         columns: list[tuple[str | None, ...]] = [signatures]
         for argument, value in (("id", id), ("timestamp", timestamp)):
-            names = _header_names(argument, value)
+            names = header_names(argument, value)
             if names and len(names) != len(signatures):
                 raise SchemeError(f"{argument} must name as many headers as signature does")
             columns.append(names or (None,) * len(signatures))
@@ -258,7 +234,7 @@ class Scheme:
         self._put("families", families)
 
     def _read_format(self, format: str, separator: str | None) -> None:
-        _ascii_or_none("format", format)
+        ascii_or_none("format", format)
         found = [mark for mark in _ENCODINGS if format.endswith(mark)]
         if not found or "{" in format[: -len(found[0])] or "}" in format[: -len(found[0])]:
             raise SchemeError(f"format must be a literal and then one of {', '.join(_ENCODINGS)}")
@@ -267,7 +243,7 @@ class Scheme:
         if (encoding == "token") != (self.algorithm == "token"):
             raise SchemeError('format "{token}" and algorithm "token" belong together')
         if separator is not None:
-            _ascii_or_none("separator", separator)
+            ascii_or_none("separator", separator)
             if len(separator) != 1 or separator.isalnum() or separator in "+/=\t":
                 raise SchemeError("separator must be one character that no signature holds")
             if separator in prefix:
@@ -282,7 +258,7 @@ class Scheme:
         self._put("encoding", encoding)
 
     def _read_template(self, signed: str) -> None:
-        parts = _split_template(signed)
+        parts = split_template(signed)
         self._put("signed", signed)
         if self.algorithm == "token":
             if signed:
@@ -297,7 +273,7 @@ class Scheme:
         for mark, header in (("{id}", self.id), ("{timestamp}", self.timestamp)):
             if (mark in parts) != (header is not None):
                 raise SchemeError(f"{mark} in signed and a header for it belong together")
-        for mark in _PLACEHOLDERS:
+        for mark in PLACEHOLDERS:
             if parts.count(Part(mark)) > 1:
                 raise SchemeError(f"signed holds {mark} twice")
         if "{body}" not in parts:
@@ -400,16 +376,6 @@ def _one_of(argument: str, value: str, allowed: tuple[str, ...]) -> str:
     return value
 
 
-def _ascii_or_none(argument: str, value: str | None) -> str | None:
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise TypeError(f"{argument} must be str, not {type(value).__name__}")
-    if not value.isascii() or not value.isprintable():
-        raise SchemeError(f"{argument} must be printable ASCII")
-    return value
-
-
 def _key_length(bounds: tuple[int, int] | None) -> tuple[int, int] | None:
     if bounds is None:
         return None
@@ -419,35 +385,3 @@ def _key_length(bounds: tuple[int, int] | None) -> tuple[int, int] | None:
     if not 0 < shortest <= longest:
         raise SchemeError("key_length must be (shortest, longest), in bytes")
     return shortest, longest
-
-
-def _header_names(argument: str, names: Names) -> tuple[str, ...]:
-    if names is None:
-        return ()
-    result = []
-    for name in (names,) if isinstance(names, str) else tuple(names):
-        if not isinstance(name, str):
-            raise TypeError(f"{argument} must be str, not {type(name).__name__}")
-        # isascii first: only then does lower() fold A-Z and nothing else.
-        if not name or not name.isascii() or not _TOKEN.issuperset(name.lower()):
-            raise SchemeError(f"{argument} is not a header name: {name!r}")
-        result.append(name.lower())
-    return tuple(result)
-
-
-def _split_template(signed: str) -> tuple[Part, ...]:
-    _ascii_or_none("signed", signed)
-    if len(signed) > _MAX_TEMPLATE_BYTES:
-        raise SchemeError(f"signed must have at most {_MAX_TEMPLATE_BYTES} characters")
-    parts: list[Part] = []
-    rest = signed
-    while rest:
-        mark = next((mark for mark in _PLACEHOLDERS if rest.startswith(mark)), None)
-        if mark is None:
-            end = rest.find("{", 1) if not rest.startswith("{") else -1
-            mark = rest if end < 0 else rest[:end]
-            if "{" in mark or "}" in mark:
-                raise SchemeError("signed may hold {id}, {timestamp}, {body} and literals")
-        parts.append(Part(mark))
-        rest = rest[len(mark) :]
-    return tuple(parts)

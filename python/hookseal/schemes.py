@@ -6,6 +6,7 @@ the same scheme.
 
 from __future__ import annotations
 
+from hookseal._arguments import wrong_type
 from hookseal._errors import SchemeError
 from hookseal._scheme import Scheme
 
@@ -105,7 +106,7 @@ def get(name: str) -> Scheme:
         TypeError: ``name`` is not a str.
     """
     if not isinstance(name, str):
-        raise TypeError(f"scheme must be a name or a Scheme, not {type(name).__name__}")
+        raise wrong_type("scheme", name)
     name = _ALIASES.get(name, name)
     scheme = _built.get(name)
     if scheme is None:
@@ -129,11 +130,13 @@ def _unknown(name: str) -> str:
     return f"no scheme is called {name!r}; the nearest is {near[0]!r}"
 
 
-def __getattr__(name: str) -> Scheme:
-    row = name.lower().replace("_", "-")
-    if name.isupper() and row in _ROWS:
-        return get(row)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if not TYPE_CHECKING:  # a type checker is to know the names above, and no other
+
+    def __getattr__(name: str) -> Scheme:
+        row = name.lower().replace("_", "-")
+        if name.isupper() and row in _ROWS:
+            return get(row)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -72,7 +72,7 @@ the mappings of the web frameworks all differ; they are checked when they are re
 Instant: TypeAlias = int | float | datetime
 """A point in time: Unix seconds, or an aware ``datetime``. Floored to seconds."""
 
-Instants: TypeAlias = Union[Instant, Sequence[Union[Instant, None]], "Buffer", None]
+Instants: TypeAlias = Union[Instant, Sequence[Instant | None], "Buffer", None]
 """One instant for all messages, one for each, or a buffer of int64 or float64."""
 
 Tolerance: TypeAlias = int | tuple[int, int] | Literal["off"] | None

@@ -39,6 +39,10 @@ from hookseal.pure._signer import Signer
 from hookseal.pure._verified import Verified
 from hookseal.pure._verifier import Verifier
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    __version__: str
+
 __all__ = [
     "AmbiguousHeaderError",
     "BatchResult",
@@ -65,5 +69,15 @@ __all__ = [
     "VerificationError",
     "Verified",
     "Verifier",
+    "__version__",
     "schemes",
 ]
+
+
+def __getattr__(name: str) -> str:
+    if name == "__version__":
+        # Asked for when it is wanted: importlib.metadata is heavy.
+        from importlib.metadata import version
+
+        return version("hookseal")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

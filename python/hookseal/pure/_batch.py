@@ -5,14 +5,15 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from operator import index as as_index
-from typing import NoReturn, TypeVar, cast, final, overload
+from typing import Any, NoReturn, TypeVar, final, overload
 
-from hookseal._errors import refusal
+from hookseal._arguments import mistake, thread_count, wrong_length
+from hookseal._arguments import position as index_in
+from hookseal._errors import VerificationError, refusal, with_count
 from hookseal._instant import seconds
 from hookseal._verdict import Verdict
-from hookseal.pure._arguments import drained, each, instants, require_threads
-from hookseal.pure._body import NOT_UTF8
+from hookseal.pure._arguments import drained, each, flag, instants
+from hookseal.pure._body import encodable
 from hookseal.pure._call import Call, Reading, Rules
 from hookseal.pure._items import read_item
 from hookseal.pure._judgement import Judgement
@@ -21,7 +22,7 @@ from hookseal.pure._tally import Tally
 from hookseal.pure._verified import Verified, verified
 from hookseal.types import Instant
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 
 @final
@@ -33,7 +34,7 @@ class BatchResult(Sealed):
     _codes: bytes
     _secrets: bytes
     _errors: dict[int, Exception]
-    _by_secret: dict[str, int] | dict[tuple[str, str], int]
+    _by_secret: dict[Any, int]
     _judgements: list[Judgement] | None
     _unsigned: bool
 
@@ -66,7 +67,7 @@ class BatchResult(Sealed):
         """How often each verdict occurs; only those that do."""
         return {Verdict(code): many for code, many in sorted(Counter(self._codes).items())}
 
-    def by_secret(self) -> dict[str, int] | dict[tuple[str, str], int]:
+    def by_secret(self) -> dict[Any, int]:
         """How many messages each secret matched. A zero is the evidence that one is unused."""
         return self._by_secret.copy()
 
@@ -80,30 +81,31 @@ class BatchResult(Sealed):
 
     def verified(self, index: int) -> Verified:
         """The verified message of that index, or raises the item's exception."""
-        position = range(len(self._codes))[index]
+        position = index_in(index, len(self._codes))
         verdict = Verdict(self._codes[position])
         if self._judgements is None:
             if verdict is Verdict.VALID:
-                raise ValueError("verified messages were not kept: the batch had keep=False")
-            raise refusal(verdict) from self._errors.get(position)
+                raise mistake("not-kept")
+            raise refusal(verdict, cause=self._errors.get(position))
         judgement = self._judgements[position]
         if judgement.accepted is None:
-            raise judgement.exception() from self._errors.get(position)
+            raise judgement.exception(self._errors.get(position))
         return verified(judgement.accepted)
 
     def accepted(self) -> Iterator[tuple[int, Verified]]:
         """The valid messages with their indices."""
+        if self._judgements is None:
+            raise mistake("not-kept")
         return ((index, self.verified(index)) for index in self.valid_indices())
 
-    def partition(self, messages: Sequence[T]) -> tuple[list[T], list[T]]:
+    def partition(self, messages: Sequence[_T]) -> tuple[list[_T], list[_T]]:
         """Splits the messages, or anything as long, into valid and refused."""
-        if len(messages) != len(self._codes):
-            raise ValueError(
-                f"messages has {len(messages)} entries for {len(self._codes)} verdicts"
-            )
-        good: list[T] = []
-        bad: list[T] = []
-        for code, message in zip(self._codes, messages, strict=True):
+        items: Sequence[_T] = drained(messages, "messages")
+        if len(items) != len(self._codes):
+            raise wrong_length("messages", len(items), len(self._codes))
+        good: list[_T] = []
+        bad: list[_T] = []
+        for code, message in zip(self._codes, items, strict=True):
             (good if code == Verdict.VALID else bad).append(message)
         return good, bad
 
@@ -113,11 +115,8 @@ class BatchResult(Sealed):
             if code != Verdict.VALID:
                 try:
                     self.verified(index)
-                except Exception as error:
-                    error.add_note(
-                        f"message {index} is the first of {self.invalid} refused,"
-                        f" in a batch of {len(self._codes)}"
-                    )
+                except VerificationError as error:
+                    with_count(error, index, self.invalid, len(self._codes))
                     raise
 
     def __len__(self) -> int:
@@ -130,13 +129,16 @@ class BatchResult(Sealed):
     def __getitem__(self, index: int | slice, /) -> Verdict | list[Verdict]:
         if isinstance(index, slice):
             return [Verdict(code) for code in self._codes[index]]
-        return Verdict(self._codes[as_index(index)])
+        return Verdict(self._codes[index_in(index, len(self._codes))])
 
     def __iter__(self) -> Iterator[Verdict]:
         return map(Verdict, self._codes)
 
+    def __reversed__(self) -> Iterator[Verdict]:
+        return map(Verdict, reversed(self._codes))
+
     def __bool__(self) -> NoReturn:
-        raise TypeError("a BatchResult is neither true nor false: ask for valid, invalid or len()")
+        raise mistake("truth")
 
     def __repr__(self) -> str:
         unsigned = "UNSIGNED, " if self._unsigned else ""
@@ -154,13 +156,16 @@ def verify_batch(
 ) -> BatchResult:
     """Judges every message as ``check`` would; the arguments are those of ``Verifier``."""
     call = Call(rules)
+    # What can be judged without the messages comes first: a queue that was drained for a
+    # wrong argument is lost.
+    thread_count(threads)  # Plain Python has no use for more than one.
+    keep = flag(keep, "keep")
+    call.now = None if now is None else seconds(now, "now")
+    if endpoint is not None and rules.ring is None:
+        raise mistake("no-ring")
     items = drained(messages, "messages")
     endpoints = _endpoints(call, endpoint, len(items))
     arrivals = instants(received_at, "received_at", len(items))
-    call.now = None if now is None else seconds(now, "now")
-    require_threads(threads)
-    if not isinstance(keep, bool):
-        raise TypeError(f"keep must be a bool, not {type(keep).__name__}")
 
     tally = Tally(rules.state)
     codes, positions = bytearray(), array("b")
@@ -202,14 +207,11 @@ def _read(
     if own_endpoint is not None:
         endpoint = own_endpoint
     reading = call.read(body, headers, endpoint)
-    if reading.body is None:
-        raise ValueError(NOT_UTF8)
+    encodable(reading.body)
     return reading, arrival if own_arrival is None else own_arrival
 
 
 def _endpoints(call: Call, endpoint: object, count: int) -> list[str | None]:
     if endpoint is None or isinstance(endpoint, str):
         return [call.endpoint(endpoint)] * count
-    # A sequence says that there are endpoints, even one that names none.
-    call.endpoint("", "endpoint")
-    return cast(list[str | None], each(endpoint, "endpoint", count, call.endpoint))
+    return each(endpoint, "endpoint", count, call.endpoint)

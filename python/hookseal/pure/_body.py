@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from hookseal._arguments import mistake, wrong_type
 from hookseal.pure._text import own_bytes, utf8
 
-# What a body that is text but no UTF-8 is told, wherever it is an error of its own.
-NOT_UTF8 = "the body's text cannot be encoded as UTF-8"
 
-
-def read_body(body: object, name: str = "body") -> bytes | None:
+def read_body(body: object, place: str = "body") -> bytes | None:
     """The bytes of a body, or None for text that cannot be encoded.
 
     Raises:
@@ -23,10 +21,13 @@ def read_body(body: object, name: str = "body") -> bytes | None:
         # Another thread may resize it while it is hashed, hence a copy. The slice is
         # bytearray's own; bytes(body) would ask the subclass.
         return bytes(bytearray.__getitem__(body, slice(None)))
-    if isinstance(body, memoryview):
-        if not body.c_contiguous or body.itemsize != 1:
-            raise TypeError(f"{name} as a memoryview must be C-contiguous, of one-byte items")
+    if isinstance(body, memoryview) and body.c_contiguous and body.itemsize == 1:
         return body.tobytes()
-    raise TypeError(
-        f"{name} must be bytes, bytearray, memoryview or str, not {type(body).__name__}"
-    )
+    raise wrong_type("body", body, place)
+
+
+def encodable(data: bytes | None, place: str = "body") -> bytes:
+    """What ``read_body`` gave, where text that cannot be encoded is an error of its own."""
+    if data is None:
+        raise mistake("body-not-utf8", place)
+    return data

@@ -9,8 +9,10 @@ import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from hookseal._arguments import mistake
 from hookseal._instant import seconds
 from hookseal._verdict import Verdict
+from hookseal.pure._arguments import text_or_none
 from hookseal.pure._body import read_body
 from hookseal.pure._entries import Entry, State, Window
 from hookseal.pure._headers import Found, read_headers
@@ -19,7 +21,6 @@ from hookseal.pure._key import matches
 from hookseal.pure._keyring import Keyring
 from hookseal.pure._plan import Plan, Stated
 from hookseal.pure._signature import candidates
-from hookseal.pure._text import own_str
 from hookseal.pure._timestamp import hold_against, read_timestamp
 
 
@@ -69,14 +70,11 @@ class Call:
         data = read_body(body)
         return Reading(name, state, data, read_headers(headers, wanted))
 
-    def endpoint(self, endpoint: object, name: str = "endpoint") -> str | None:
-        if endpoint is None:
-            return None
-        if not isinstance(endpoint, str):
-            raise TypeError(f"{name} must be a str or None, not {type(endpoint).__name__}")
-        if self._snapshot is None:
-            raise TypeError(f"{name} is for a verifier with a Keyring; this one has none")
-        return own_str(endpoint)
+    def endpoint(self, endpoint: object, place: str = "endpoint") -> str | None:
+        own = text_or_none(endpoint, place)
+        if own is not None and self._snapshot is None:
+            raise mistake("no-ring")
+        return own
 
     def instant(self, reading: Reading, received_at: int | None) -> int | None:
         """Where freshness and the windows of secrets are judged; None if nothing depends on it.

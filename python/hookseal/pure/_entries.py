@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
-from hookseal._errors import SchemeError, SecretError
+from hookseal._errors import scheme_error, secret_error
 from hookseal._finding import Finding
 from hookseal._scheme import Scheme
-from hookseal.pure._findings import findings
 from hookseal.pure._key import Key, MacKey, TokenKey, same_key
-from hookseal.pure._labels import assign
+from hookseal.pure._labels import next_label
 from hookseal.pure._plan import Plan, plan_of
-from hookseal.pure._secret import Secret
+from hookseal.pure._secret import Given
 
 # One MAC a secret is the work that an unsigned message can ask for; a rotation has two.
 MAX_SECRETS = 8
@@ -70,7 +68,7 @@ class State(NamedTuple):
 
 
 def new_state(
-    secrets: Sequence[tuple[str, Secret]],
+    given: Given,
     scheme: Scheme,
     tolerance: Window = None,
     *,
@@ -81,7 +79,7 @@ def new_state(
     """An endpoint with these secrets, and behind them those that are kept.
 
     Args:
-        secrets: The secrets that enter, each with what an error calls it.
+        given: The secrets that enter.
         scheme: The scheme that reads them.
         tolerance: The endpoint's own window.
         counter: The number of the next label.
@@ -92,20 +90,24 @@ def new_state(
         SecretError: A secret cannot be a key; there are none or too many; a label or a
             key is there twice.
     """
-    count = len(secrets) + len(kept)
-    if not 1 <= count <= MAX_SECRETS:
-        raise SecretError(f"an endpoint has 1 to {MAX_SECRETS} secrets, not {count}")
-    labels, counter = assign(
-        [secret.label for _, secret in secrets], [entry.label for entry in kept], counter
-    )
+    secrets, room = given.secrets, MAX_SECRETS - len(kept)
+    if not secrets:
+        raise secret_error("no-secret", given.place)
+    if len(secrets) > room:
+        raise secret_error("too-many", given.place_of(room))
+    # A number that somebody asks for further on is not counted before.
+    reserved = {secret.label for secret in secrets} | {entry.label for entry in kept}
     entries: list[Entry] = []
-    for (place, secret), label in zip(secrets, labels, strict=True):
+    for position, secret in enumerate(secrets):
+        place, others = given.place_of(position), (*entries, *kept)
+        label, counter = next_label(secret.label, counter, reserved)
+        if any(label == other.label for other in others):
+            raise secret_error("label-taken", place)
         key = secret._key(scheme, place)
-        found = () if endpoint is None else findings(key, scheme, endpoint=endpoint, label=label)
         keyed = TokenKey(key) if scheme.algorithm == "token" else MacKey(key)
-        for other in (*entries, *kept):
-            if same_key(keyed, other.key):
-                raise SecretError(f"{place} is the same key as the secret {other.label!r}")
+        if any(same_key(keyed, other.key) for other in others):
+            raise secret_error("same-key", place)
+        found = () if endpoint is None else secret._findings(key, scheme, endpoint, label)
         entries.append(Entry(keyed, label, secret.not_before, secret.not_after, tuple(found)))
     return State(plan_of(scheme), (), tolerance, counter, False).with_entries((*entries, *kept))
 
@@ -113,4 +115,4 @@ def new_state(
 def require_window_fits(window: Window, scheme: Scheme) -> None:
     """Refuses a window for a scheme that signs no timestamp; "off" is accepted everywhere."""
     if window is not None and window != "off" and not scheme.signs_timestamp:
-        raise SchemeError(f"{scheme.name} signs no timestamp, so it takes no tolerance")
+        raise scheme_error("no-timestamp", scheme.name)

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from hookseal._finding import Finding
 from hookseal._scheme import Scheme
+from hookseal.pure._decode import STANDARD_PREFIX
+from hookseal.pure._text import WHITE_SPACE
 
 # RFC 2104 §3 strongly discourages keys shorter than the hash; half of that still cannot
 # be searched, and is what a scheme that advises nothing is held to.
@@ -24,21 +26,24 @@ _COMMON_WORDS = (
     b"123456",
     b"letmein",
 )
-_WHITE_SPACE = b"\t\n\v\f\r "
-_STANDARD_PREFIX = b"whsec_"
 
 
 def findings(
-    key: bytes, scheme: Scheme, *, endpoint: str | None = None, label: str | None = None
+    key: bytes,
+    scheme: Scheme,
+    *,
+    is_text: bool,
+    endpoint: str | None = None,
+    label: str | None = None,
 ) -> list[Finding]:
-    """What is weak about a key in a scheme."""
+    """What is weak about a key in a scheme; ``is_text`` says that the key is text as given."""
     return [
         Finding(code, number=number, limit=limit, endpoint=endpoint, label=label)
-        for code, number, limit in _weaknesses(key, scheme)
+        for code, number, limit in _weaknesses(key, scheme, is_text)
     ]
 
 
-def _weaknesses(key: bytes, scheme: Scheme) -> Iterator[tuple[str, int, int]]:
+def _weaknesses(key: bytes, scheme: Scheme, is_text: bool) -> Iterator[tuple[str, int, int]]:
     shortest, longest = scheme.key_length or (_SHORTEST_BYTES, len(key))
     if len(key) < shortest:
         yield "short", len(key), shortest
@@ -46,7 +51,7 @@ def _weaknesses(key: bytes, scheme: Scheme) -> Iterator[tuple[str, int, int]]:
         yield "long", len(key), longest
     different = len(set(key))
     if different < _FEWEST_DIFFERENT_BYTES:
-        yield "low-variety", different, 0
+        yield "low-variety", different, _FEWEST_DIFFERENT_BYTES
     # A key that is one piece repeated is found in its own double before its end.
     piece = (key + key).find(key, 1)
     if piece < len(key):
@@ -54,7 +59,9 @@ def _weaknesses(key: bytes, scheme: Scheme) -> Iterator[tuple[str, int, int]]:
     folded = key.lower()
     if any(word in folded for word in _COMMON_WORDS):
         yield "common-word", 0, 0
-    if key != key.strip(_WHITE_SPACE):
+    if not is_text:
+        return
+    if key != key.strip(WHITE_SPACE):
         yield "surrounding-space", 0, 0
-    if scheme.key == "utf8" and key.startswith(_STANDARD_PREFIX):
+    if scheme.key == "utf8" and key.startswith(STANDARD_PREFIX.encode()):
         yield "wrong-encoding", 0, 0

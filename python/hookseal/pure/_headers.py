@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
+from hookseal._arguments import wrong_type
 from hookseal.pure._text import header_bytes
 
 Found: TypeAlias = dict[bytes, list[bytes]]
@@ -25,9 +26,9 @@ def read_headers(headers: object, wanted: Container[bytes]) -> Found:
             # U+212A KELVIN SIGN. Two spellings of a name are two values of one header.
             folded = header_bytes(name).lower()
         else:
-            raise TypeError(f"a header's name must be str or bytes, not {type(name).__name__}")
+            raise wrong_type("header name", name)
         if folded in wanted:
-            found.setdefault(folded, []).extend(_values(value, folded))
+            found.setdefault(folded, []).extend(_values(value, folded.decode()))
     return found
 
 
@@ -35,35 +36,35 @@ def _pairs(headers: object) -> Iterable[tuple[object, object]]:
     if type(headers) is dict:
         return headers.items()
     if headers is None or isinstance(headers, (str, bytes)):
-        raise TypeError(f"headers must be a mapping or pairs, not {type(headers).__name__}")
+        raise wrong_type("headers", headers)
     items = getattr(headers, "items", None)
-    if items is not None:
-        headers = items()
-    if not hasattr(headers, "__iter__") and not hasattr(headers, "__getitem__"):
-        raise TypeError(f"headers must be a mapping or pairs, not {type(headers).__name__}")
-    return [_pair(item, index) for index, item in enumerate(list(headers))]  # type: ignore[call-overload]
+    pairs = headers if items is None else items()
+    if not hasattr(pairs, "__iter__") and not hasattr(pairs, "__getitem__"):
+        raise wrong_type("headers", headers)
+    # All of them before the first is looked at: what is iterated may change meanwhile.
+    every = list(cast(Iterable[object], pairs))
+    return (_pair(item, index) for index, item in enumerate(every))
 
 
 def _pair(item: object, index: int) -> tuple[object, object]:
     pair = _members(item)
     if pair is None or len(pair) != 2:
-        what = type(item).__name__ if pair is None else f"{len(pair)} values"
-        raise TypeError(f"headers[{index}] must be a tuple or list of name and value, not {what}")
+        raise wrong_type("headers item", item, f"headers[{index}]")
     return pair[0], pair[1]
 
 
-def _values(value: object, name: bytes) -> list[bytes]:
+def _values(value: object, name: str) -> list[bytes]:
     if isinstance(value, (str, bytes)):
         return [header_bytes(value)]
     if value is None:
         return []
     members = _members(value)
     if members is None:
-        raise _wrong_value(value, name)
+        raise wrong_type("header value", value, f"header '{name}'")
     values = []
     for member in members:
         if not isinstance(member, (str, bytes)):
-            raise _wrong_value(member, name)
+            raise wrong_type("header value", member, f"header '{name}'")
         values.append(header_bytes(member))
     return values
 
@@ -75,10 +76,3 @@ def _members(value: object) -> list[object] | None:
     if isinstance(value, list):
         return list(list.__iter__(value))
     return None
-
-
-def _wrong_value(value: object, name: bytes) -> TypeError:
-    return TypeError(
-        f"header {name.decode()!r} must be str, bytes, a list or tuple of those, or None,"
-        f" not {type(value).__name__}"
-    )

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from hookseal._arguments import wrong_type
 from hookseal._instant import seconds
 from hookseal._message import Message
+from hookseal.pure._arguments import text_or_none
+
+_ABSENT = object()
 
 
 class Item(NamedTuple):
@@ -33,16 +37,18 @@ def read_item(item: object) -> Item:
         return Item(
             item.body,
             item.headers,
-            item.endpoint,
+            text_or_none(item.endpoint, "endpoint"),
             None if arrival is None else seconds(arrival, "received_at"),
         )
-    if type(item) is tuple and len(item) == 2:
+    if type(item) is tuple:
+        if len(item) != 2:
+            raise wrong_type("item", item)
         return Item(*item)
     if isinstance(item, Mapping) and "body" in item and "headers" in item:
         return Item(item["body"], item["headers"])
-    if hasattr(item, "body") and hasattr(item, "headers"):
-        return Item(item.body, item.headers)
-    raise TypeError(
-        "a message is a Message, a (body, headers) tuple, a mapping with body and headers"
-        f" or an object with those attributes, not {type(item).__name__}"
-    )
+    # Each attribute is asked for once: it may be a property.
+    body = getattr(item, "body", _ABSENT)
+    headers = getattr(item, "headers", _ABSENT)
+    if body is _ABSENT or headers is _ABSENT:
+        raise wrong_type("item", item)
+    return Item(body, headers)

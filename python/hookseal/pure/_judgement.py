@@ -41,5 +41,5 @@ class Judgement(NamedTuple):
     position: int = -1
     accepted: Accepted | None = None
 
-    def exception(self) -> VerificationError:
-        return refusal(self.verdict, self.header, self.number)
+    def exception(self, cause: Exception | None = None) -> VerificationError:
+        return refusal(self.verdict, self.header, self.number, cause)

@@ -7,19 +7,39 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from types import MappingProxyType
-from typing import final
+from typing import Final, NamedTuple, final
 
+from hookseal._arguments import mistake, wrong_type
 from hookseal._endpoint import Endpoint
-from hookseal._errors import SecretError
+from hookseal._errors import secret_error
 from hookseal._finding import Finding
 from hookseal._instant import after, seconds
 from hookseal._scheme import Scheme
 from hookseal._tolerance import window
-from hookseal.pure._entries import State, new_state, require_window_fits
+from hookseal.pure._arguments import text
+from hookseal.pure._entries import State, Window, new_state, require_window_fits
 from hookseal.pure._sealed import Sealed, put
-from hookseal.pure._secret import Secret, SecretLike, scheme_of, secret_of, secrets_of
+from hookseal.pure._secret import (
+    THE_SECRET,
+    Given,
+    SecretLike,
+    scheme_of,
+    secret_of,
+    secrets_of,
+)
 from hookseal.pure._text import own_str, utf8
 from hookseal.types import Instant
+
+# What errors call these.
+_A_NAME: Final = "an endpoint's name"
+_NEW_SECRET: Final = "the new secret"
+
+
+class _Entering(NamedTuple):
+    """What enters an endpoint: secrets, and the scheme and tolerance of an ``Endpoint``."""
+
+    given: Given
+    own: tuple[Scheme, Window] | None
 
 
 @final
@@ -43,17 +63,18 @@ class Keyring(Sealed):
         scheme: Scheme | str = "standard-webhooks",
     ) -> Keyring:
         """Takes the endpoints by name; ``scheme`` is that of all which name none."""
-        if not isinstance(endpoints, Mapping):
-            raise TypeError(f"endpoints must be a mapping, not {type(endpoints).__name__}")
         ring = object.__new__(cls)
         put(ring, "_scheme", scheme_of(scheme))
         put(ring, "_lock", threading.Lock())
+        if not isinstance(endpoints, Mapping):
+            raise wrong_type("endpoints", endpoints)
         states: dict[str, State] = {}
-        for given, secrets in endpoints.items():
-            name = _endpoint_name(given)
+        for key, secrets in endpoints.items():
+            name = _new_name(key)
             if name in states:
-                raise ValueError(f"endpoints names {name!r} twice")
-            states[name] = ring._state(name, *_entering(secrets, f"endpoints[{name!r}]"), None)
+                raise mistake("name-twice", name)
+            place = _place(name)
+            states[name] = ring._state(name, ring._entering(secrets, place, place), None)
         ring._swap(states)
         return ring
 
@@ -66,17 +87,17 @@ class Keyring(Sealed):
         now: Instant | None = None,
     ) -> str:
         """Puts a new secret first and gives its label; with ``overlap`` the others then end."""
-        name = _text_argument("endpoint", endpoint)
-        secret = secret_of(new, "new", "the new secret")
+        name = text(endpoint, _A_NAME)
+        secret = secret_of(new, _NEW_SECRET)
         at = None if now is None else seconds(now, "now")
         end = None
         if overlap is not None:
-            end = after(time.time() if at is None else at, overlap)
+            end = after(seconds(time.time(), "time.time()") if at is None else at, overlap)
         with self._lock:
             state = self._known(name)
             kept = state.entries if end is None else tuple(e.ending(end) for e in state.entries)
             changed = new_state(
-                [("the new secret", secret)],
+                Given((secret,), _NEW_SECRET, _NEW_SECRET),
                 state.plan.scheme,
                 state.tolerance,
                 counter=state.counter,
@@ -88,28 +109,28 @@ class Keyring(Sealed):
 
     def replace(self, endpoint: str, secrets: SecretLike | Sequence[SecretLike] | Endpoint) -> None:
         """Gives an endpoint new secrets, or adds the endpoint."""
-        name = _endpoint_name(endpoint)
-        given, own = _entering(secrets, "secrets")
+        name = _new_name(endpoint)
+        entering = self._entering(secrets, "secrets", THE_SECRET)
         with self._lock:
-            changed = self._state(name, given, own, self._snapshot.get(name))
+            changed = self._state(name, entering, self._snapshot.get(name))
             self._swap({**self._snapshot, name: changed})
 
     def remove(self, endpoint: str, label: str) -> None:
         """Removes one secret, but never the last one of an endpoint."""
-        name = _text_argument("endpoint", endpoint)
-        label = _text_argument("label", label)
+        name = text(endpoint, _A_NAME)
+        label = text(label, "label")
         with self._lock:
             state = self._known(name)
             left = tuple(entry for entry in state.entries if entry.label != label)
             if len(left) == len(state.entries):
-                raise KeyError(f"endpoint {name!r} has no secret labelled {label!r}")
+                raise mistake("unknown-label", name, label)
             if not left:
-                raise SecretError(f"{label!r} is the last secret of endpoint {name!r}")
+                raise secret_error("last-secret", _place(name))
             self._swap({**self._snapshot, name: state.with_entries(left)})
 
     def remove_endpoint(self, endpoint: str) -> None:
         """Removes an endpoint with all its secrets."""
-        name = _text_argument("endpoint", endpoint)
+        name = text(endpoint, _A_NAME)
         with self._lock:
             self._known(name)
             self._swap({key: state for key, state in self._snapshot.items() if key != name})
@@ -120,7 +141,7 @@ class Keyring(Sealed):
 
     def labels(self, endpoint: str) -> list[str]:
         """The labels of an endpoint's secrets, in their order of trial."""
-        state = self._known(_text_argument("endpoint", endpoint))
+        state = self._known(text(endpoint, _A_NAME))
         return [entry.label for entry in state.entries]
 
     def check(self) -> list[Finding]:
@@ -150,52 +171,44 @@ class Keyring(Sealed):
     def __repr__(self) -> str:
         return f"Keyring(endpoints={len(self._snapshot)}, scheme={self._scheme.name!r})"
 
-    def _state(
-        self,
-        name: str,
-        secrets: list[tuple[str, Secret]],
-        own: Endpoint | None,
-        before: State | None,
-    ) -> State:
+    def _entering(self, given: object, place: str, alone: str) -> _Entering:
+        # Outside the lock: get_secret_value() is the user's code.
+        if not isinstance(given, Endpoint):
+            return _Entering(secrets_of(given, place, alone), None)
+        scheme = self._scheme if given.scheme is None else scheme_of(given.scheme)
+        tolerance = window(given.tolerance)
+        require_window_fits(tolerance, scheme)
+        return _Entering(secrets_of(given._secrets, place, alone), (scheme, tolerance))
+
+    def _state(self, name: str, entering: _Entering, before: State | None) -> State:
         # Bare secrets leave an endpoint's scheme and tolerance as they are; an Endpoint
         # replaces them. The counter goes on in both cases.
         scheme, tolerance = self._scheme, None
-        if own is not None:
-            scheme = self._scheme if own.scheme is None else scheme_of(own.scheme)
-            tolerance = window(own.tolerance)
-            require_window_fits(tolerance, scheme)
+        if entering.own is not None:
+            scheme, tolerance = entering.own
         elif before is not None:
             scheme, tolerance = before.plan.scheme, before.tolerance
         counter = 0 if before is None else before.counter
-        return new_state(secrets, scheme, tolerance, counter=counter, endpoint=name)
+        return new_state(entering.given, scheme, tolerance, counter=counter, endpoint=name)
 
     def _known(self, name: str) -> State:
         state = self._snapshot.get(name)
         if state is None:
-            raise KeyError(f"the keyring has no endpoint {name!r}")
+            raise mistake("unknown-endpoint", name)
         return state
 
     def _swap(self, states: dict[str, State]) -> None:
         put(self, "_snapshot", MappingProxyType(states))
 
 
-def _entering(given: object, place: str) -> tuple[list[tuple[str, Secret]], Endpoint | None]:
-    # Outside the lock: get_secret_value() is the user's code.
-    if isinstance(given, Endpoint):
-        return secrets_of(given._secrets, place, place), given
-    return secrets_of(given, place, place), None
+def _place(name: str) -> str:
+    return f"endpoints[{name!r}]"
 
 
-def _endpoint_name(name: object) -> str:
-    name = _text_argument("endpoint", name)
+def _new_name(name: object) -> str:
+    name = text(name, _A_NAME)
     if not name:
-        raise ValueError("endpoint must not be empty")
+        raise mistake("blank-name")
     if utf8(name) is None:
-        raise ValueError("endpoint cannot be encoded as UTF-8")
+        raise mistake("name-not-utf8")
     return name
-
-
-def _text_argument(argument: str, value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{argument} must be str, not {type(value).__name__}")
-    return own_str(value)

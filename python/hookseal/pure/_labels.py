@@ -3,43 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-
-from hookseal._errors import SecretError
+from collections.abc import Container
 
 # A given label that reads like one of ours.
 _NUMBER = re.compile("0|[1-9][0-9]{0,8}")
 
 
-def assign(given: Sequence[str | None], kept: Iterable[str], counter: int) -> tuple[list[str], int]:
-    """Gives each secret its label.
+def next_label(given: str | None, counter: int, reserved: Container[object]) -> tuple[str, int]:
+    """The label of a secret that enters an endpoint.
 
     Args:
-        given: The labels of the secrets that enter, in order; None for those without.
-        kept: The labels of the secrets that stay.
+        given: The label it asks for, or None.
         counter: The next number to give.
+        reserved: The labels that other secrets have or ask for; no number is one of them.
 
     Returns:
-        The labels, and the counter as it stands then.
-
-    Raises:
-        SecretError: A given label is in use.
+        The label, and the counter as it stands then.
     """
-    in_use = set(kept)
-    for label in given:
-        if label in in_use:
-            raise SecretError(f"the label {label!r} is given twice in one endpoint")
-        if label is not None:
-            in_use.add(label)
-    labels = []
-    for label in given:
-        if label is None:
-            while str(counter) in in_use:
-                counter += 1
-            labels.append(str(counter))
+    if given is None:
+        while str(counter) in reserved:
             counter += 1
-        else:
-            labels.append(label)
-            if _NUMBER.fullmatch(label):
-                counter = max(counter, int(label) + 1)
-    return labels, counter
+        return str(counter), counter + 1
+    if _NUMBER.fullmatch(given):
+        counter = max(counter, int(given) + 1)
+    return given, counter

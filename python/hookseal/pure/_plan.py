@@ -111,7 +111,7 @@ plan_of = lru_cache(maxsize=64)(Plan)
 
 
 def _named(name: str) -> Header:
-    return Header(name.encode(), f"header {name!r}")
+    return Header(name.encode(), f"header '{name}'")
 
 
 def _header(name: str | None) -> Header | None:

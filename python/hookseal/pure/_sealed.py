@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NoReturn, Self
 
+from hookseal._arguments import mistake
+
 
 class Sealed:
     """A frozen, final object that cannot be copied or pickled.
@@ -29,11 +31,11 @@ class Sealed:
 
     # pickle, copy and deepcopy all end here.
     def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise TypeError(f"a {type(self).__name__} cannot be pickled or copied")
+        raise mistake("copy", type(self).__name__)
 
     # object's would hand out every slot.
     def __getstate__(self) -> NoReturn:
-        raise TypeError(f"a {type(self).__name__} cannot be pickled or copied")
+        raise mistake("copy", type(self).__name__)
 
 
 # For the constructors of frozen classes.

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from typing import TypeAlias, Union, cast, final
+from typing import Final, NamedTuple, TypeAlias, Union, cast, final
 
 from hookseal import schemes
-from hookseal._errors import SecretError
+from hookseal._arguments import environment, mistake, wrong_type
+from hookseal._errors import SecretError, secret_error
 from hookseal._finding import Finding
 from hookseal._instant import seconds
+from hookseal._random import secret_text
 from hookseal._scheme import Scheme
-from hookseal.pure._decode import base64_key, hex_key, key_bytes, require_text_or_bytes
+from hookseal.pure._arguments import is_sequence, text_or_none
+from hookseal.pure._arguments import text as text_argument
+from hookseal.pure._decode import (
+    base64_key,
+    hex_key,
+    is_text_key,
+    key_bytes,
+    require_text_or_bytes,
+)
 from hookseal.pure._findings import findings
-from hookseal.pure._random import secret_text
 from hookseal.pure._sealed import Sealed, put
 from hookseal.pure._text import own_bytes, own_str
 from hookseal.types import Instant, SupportsGetSecretValue
 
 MAX_LABEL_LENGTH = 64
+
+# What an error calls a secret that is no member of anything.
+THE_SECRET: Final = "the secret"
 
 SecretLike: TypeAlias = Union["Secret", str, bytes, SupportsGetSecretValue]
 
@@ -44,16 +55,7 @@ class Secret(Sealed):
         not_after: Instant | None = None,
     ) -> Secret:
         """Takes a secret; ``str`` is read as the scheme reads it, ``bytes`` are the key."""
-        if type(value) is Secret:
-            # Another label or window for the same secret; what is not given stays.
-            return _make(
-                value._value,
-                value._fixed,
-                value._label if label is None else label,
-                value._not_before if not_before is None else not_before,
-                value._not_after if not_after is None else not_after,
-            )
-        return _make(_given(value, "value"), False, label, not_before, not_after)
+        return _dressed(secret_of(value, THE_SECRET), label, not_before, not_after)
 
     @staticmethod
     def from_text(
@@ -64,7 +66,8 @@ class Secret(Sealed):
         not_after: Instant | None = None,
     ) -> Secret:
         """A secret whose UTF-8 bytes are the key, whatever the scheme."""
-        return _make(_text("text", text), True, label, not_before, not_after)
+        value = _judged(text_argument(text, "text"), THE_SECRET)
+        return _dressed(_made(value, True), label, not_before, not_after)
 
     @staticmethod
     def from_base64(
@@ -75,10 +78,9 @@ class Secret(Sealed):
         not_after: Instant | None = None,
     ) -> Secret:
         """A secret given as base64 without a prefix, whatever the scheme."""
-        value = _text("text", text)
-        require_text_or_bytes(value, "the secret")
-        key = base64_key(value, "the secret")
-        return _make(key, True, label, not_before, not_after)
+        value = text_argument(text, "text")
+        require_text_or_bytes(value, THE_SECRET)
+        return _dressed(_made(base64_key(value, THE_SECRET), True), label, not_before, not_after)
 
     @staticmethod
     def from_hex(
@@ -89,9 +91,9 @@ class Secret(Sealed):
         not_after: Instant | None = None,
     ) -> Secret:
         """A secret given as hex digits, whatever the scheme."""
-        value = _text("text", text)
-        require_text_or_bytes(value, "the secret")
-        return _make(hex_key(value, "the secret"), True, label, not_before, not_after)
+        value = text_argument(text, "text")
+        require_text_or_bytes(value, THE_SECRET)
+        return _dressed(_made(hex_key(value, THE_SECRET), True), label, not_before, not_after)
 
     @staticmethod
     def from_env(
@@ -102,15 +104,12 @@ class Secret(Sealed):
         not_after: Instant | None = None,
     ) -> Secret:
         """A secret whose text an environment variable holds."""
-        value = os.environ.get(_text("name", name))
-        if value is None:
-            raise SecretError(f"the environment variable {name!r} is not set")
-        return _make(value, False, label, not_before, not_after)
+        return _dressed(secret_of(*environment(name)), label, not_before, not_after)
 
     @staticmethod
     def generate(scheme: Scheme | str = "standard-webhooks", *, label: str | None = None) -> Secret:
         """A new random secret in the form that the scheme asks for."""
-        return _make(secret_text(scheme_of(scheme)), False, label, None, None)
+        return _dressed(_made(secret_text(scheme_of(scheme)), False), label)
 
     @property
     def label(self) -> str | None:
@@ -131,10 +130,10 @@ class Secret(Sealed):
         """What is weak about the secret in a scheme; it never raises for a weak one."""
         scheme = scheme_of(scheme)
         try:
-            key = self._key(scheme, "the secret")
+            key = self._key(scheme, THE_SECRET)
         except SecretError:
             return [Finding("wrong-encoding", label=self._label)]
-        return findings(key, scheme, label=self._label)
+        return self._findings(key, scheme, None, self._label)
 
     def reveal(self) -> str | bytes:
         """The secret as it was given: the one way to read it."""
@@ -142,6 +141,12 @@ class Secret(Sealed):
 
     def _key(self, scheme: Scheme, place: str) -> bytes:
         return key_bytes(self._value, self._fixed, scheme, place)
+
+    def _findings(
+        self, key: bytes, scheme: Scheme, endpoint: str | None, label: str | None
+    ) -> list[Finding]:
+        is_text = is_text_key(self._value, self._fixed, scheme)
+        return findings(key, scheme, is_text=is_text, endpoint=endpoint, label=label)
 
     def __repr__(self) -> str:
         shown = f"Secret(label={self._label!r}"
@@ -157,83 +162,90 @@ def scheme_of(scheme: Scheme | str) -> Scheme:
     return scheme if isinstance(scheme, Scheme) else schemes.get(scheme)
 
 
-def secrets_of(given: object, name: str, alone: str = "the secret") -> list[tuple[str, Secret]]:
-    """One secret or a sequence of them, each with what a SecretError calls it.
+class Given(NamedTuple):
+    """What was given as the secrets of an endpoint, and what an error calls each of them.
 
-    Args:
-        given: What the user gave.
-        name: The argument's name.
-        alone: What an error calls a secret that is no member of a sequence.
+    Attributes:
+        secrets: The secrets, in order.
+        place: What they are called together: "secrets", "endpoints['acme']".
+        alone: What the one secret is called that is no member of a sequence; None for
+            a sequence.
+    """
+
+    secrets: tuple[Secret, ...]
+    place: str
+    alone: str | None
+
+    def place_of(self, position: int) -> str:
+        return f"{self.place}[{position}]" if self.alone is None else self.alone
+
+
+def secrets_of(given: object, place: str = "secrets", alone: str = THE_SECRET) -> Given:
+    """One secret or a sequence of them.
 
     Raises:
         TypeError: It is neither, or one of them is no secret.
         SecretError: One of them is a secret in no scheme.
     """
     # Not any iterable: the order of secrets is their rank, and a set has none.
-    several = isinstance(given, Sequence) and not isinstance(
-        given, (str, bytes, bytearray, memoryview)
-    )
-    if not several or hasattr(given, "get_secret_value"):
-        return [(alone, secret_of(given, name, alone))]
-    places = [(f"{name}[{index}]", one) for index, one in enumerate(cast(Sequence[object], given))]
-    return [(place, secret_of(one, place, place)) for place, one in places]
+    if not is_sequence(given) or hasattr(given, "get_secret_value"):
+        return Given((secret_of(given, alone),), place, alone)
+    several = enumerate(cast(Sequence[object], given))
+    secrets = tuple(secret_of(one, f"{place}[{index}]") for index, one in several)
+    return Given(secrets, place, None)
 
 
-def secret_of(value: object, name: str, place: str) -> Secret:
+def secret_of(value: object, place: str) -> Secret:
     """One secret: as it is, or made of what is one."""
     if type(value) is Secret:
         return value
-    return _make(_given(value, name), False, None, None, None, place)
+    if isinstance(value, (str, bytes)):
+        return _made(_judged(value, place), False)
+    ask = getattr(value, "get_secret_value", None)
+    if ask is None:
+        raise wrong_type("secret", value, place)
+    wrapped, place = ask(), f"get_secret_value() of {place}"
+    if not isinstance(wrapped, (str, bytes)):
+        raise wrong_type("secret value", wrapped, place)
+    return _made(_judged(wrapped, place), False)
 
 
-def _given(value: object, name: str) -> str | bytes:
-    if not isinstance(value, (str, bytes)):
-        wrapped = getattr(value, "get_secret_value", None)
-        if wrapped is None:
-            raise TypeError(
-                f"{name} must be str, bytes, a Secret of this module or an object with"
-                f" get_secret_value(), not {type(value).__name__}"
-            )
-        value = wrapped()
-        if not isinstance(value, (str, bytes)):
-            raise TypeError(
-                f"{name}.get_secret_value() must give str or bytes, not {type(value).__name__}"
-            )
-    return own_str(value) if isinstance(value, str) else own_bytes(value)
+def _judged(value: str | bytes, place: str) -> str | bytes:
+    own = own_str(value) if isinstance(value, str) else own_bytes(value)
+    require_text_or_bytes(own, place)
+    return own
 
 
-def _text(name: str, text: object) -> str:
-    if not isinstance(text, str):
-        raise TypeError(f"{name} must be str, not {type(text).__name__}")
-    return own_str(text)
-
-
-def _make(
-    value: str | bytes,
-    fixed: bool,
-    label: str | None,
-    not_before: Instant | None,
-    not_after: Instant | None,
-    place: str = "the secret",
-) -> Secret:
-    # What from_base64 and from_hex decoded was judged as text; its bytes may be anything.
-    if isinstance(value, str) or not fixed:
-        require_text_or_bytes(value, place)
-    begin = None if not_before is None else seconds(not_before, "not_before")
-    end = None if not_after is None else seconds(not_after, "not_after")
-    if begin is not None and end is not None and end <= begin:
-        raise ValueError("not_after must be later than not_before")
+def _made(value: str | bytes, fixed: bool) -> Secret:
     secret = object.__new__(Secret)
     put(secret, "_value", value)
     put(secret, "_fixed", fixed)
-    put(secret, "_label", None if label is None else _checked_label(label))
+    for name in ("_label", "_not_before", "_not_after"):
+        put(secret, name, None)
+    return secret
+
+
+def _dressed(
+    bare: Secret,
+    label: str | None,
+    not_before: Instant | None = None,
+    not_after: Instant | None = None,
+) -> Secret:
+    """The same secret with a label and a window; what is not given stays."""
+    secret = _made(bare._value, bare._fixed)
+    put(secret, "_label", bare._label if label is None else _checked_label(label))
+    begin = bare._not_before if not_before is None else seconds(not_before, "not_before")
+    end = bare._not_after if not_after is None else seconds(not_after, "not_after")
+    if begin is not None and end is not None and end <= begin:
+        raise mistake("window")
     put(secret, "_not_before", begin)
     put(secret, "_not_after", end)
     return secret
 
 
 def _checked_label(label: object) -> str:
-    label = _text("label", label)
+    # None is allowed to the one who asks, so the words say so.
+    label = text_or_none(label, "label") or ""
     if not 1 <= len(label) <= MAX_LABEL_LENGTH or not label.isascii() or not label.isprintable():
-        raise SecretError(f"label must be 1 to {MAX_LABEL_LENGTH} characters of printable ASCII")
+        raise secret_error("label")
     return label

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hookseal.pure._call import Reading
 from hookseal.pure._entries import State
 
@@ -33,7 +35,7 @@ class Tally:
             live = (number for number, entry in enumerate(state.entries) if entry.live(at))
             self._seen[endpoint].update(live)
 
-    def by_secret(self) -> dict[str, int] | dict[tuple[str, str], int]:
+    def by_secret(self) -> dict[Any, int]:
         """The counts of the secrets that have no window or were live, zeros included."""
         counts = {
             (endpoint or "", entry.label): self._matched[endpoint][number]

@@ -10,6 +10,8 @@ import binascii
 
 # RFC 9110 §5.5: a field value loses leading and trailing SP and HTAB.
 _OPTIONAL_WHITE_SPACE = b" \t"
+# What C's isspace knows: white space where people paste.
+WHITE_SPACE = b"\t\n\v\f\r "
 
 
 def utf8(text: str) -> bytes | None:

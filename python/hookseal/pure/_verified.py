@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, final
 
+from hookseal._arguments import json_value
 from hookseal.pure._judgement import Accepted
 from hookseal.pure._sealed import Sealed, put
 
@@ -63,9 +64,7 @@ class Verified(Sealed):
 
     def json(self) -> Any:
         """The body, parsed as JSON."""
-        import json
-
-        return json.loads(self._accepted.body)
+        return json_value(self._accepted.body)
 
     def __repr__(self) -> str:
         unsigned = "UNSIGNED, " if self._accepted.scheme is None else ""

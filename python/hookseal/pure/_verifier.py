@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
 from typing import final
 
+from hookseal._arguments import body_limit, mistake, unsigned_reason
 from hookseal._instant import seconds
 from hookseal._scheme import Scheme
 from hookseal._tolerance import window
 from hookseal._verdict import Verdict
-from hookseal.pure._arguments import limit
 from hookseal.pure._batch import BatchResult, verify_batch
 from hookseal.pure._call import Call, Rules
 from hookseal.pure._entries import new_state, require_window_fits
@@ -40,29 +39,22 @@ class Verifier(Sealed):
     ) -> Verifier:
         """Takes the secrets of one endpoint, or a keyring with the secrets of many."""
         state = ring = None
-        own = window(tolerance)
+        limit, own = body_limit(max_body_bytes), window(tolerance)
         if isinstance(secrets, Keyring):
             if scheme is not None:
-                raise TypeError("scheme= is for bare secrets: a Keyring has its own")
+                raise mistake("scheme-of-ring")
             ring = secrets
         else:
             chosen = scheme_of("standard-webhooks" if scheme is None else scheme)
             require_window_fits(own, chosen)
-            state = new_state(secrets_of(secrets, "secrets"), chosen)
-        return _verifier(Rules(state, ring, own, limit(max_body_bytes)))
+            state = new_state(secrets_of(secrets), chosen)
+        return _verifier(Rules(state, ring, own, limit))
 
     @staticmethod
     def unsigned(*, reason: str, max_body_bytes: int | None = None) -> Verifier:
         """A verifier that accepts every message, for what arrives without a signature."""
-        if not isinstance(reason, str):
-            raise TypeError(f"reason must be str, not {type(reason).__name__}")
-        if not reason.strip():
-            raise ValueError("reason must say why nothing is verified")
-        rules = Rules(None, None, None, limit(max_body_bytes), reason)
-        warnings.warn(
-            f"UNSIGNED: this verifier accepts every message ({reason})", UserWarning, stacklevel=2
-        )
-        return _verifier(rules)
+        limit = body_limit(max_body_bytes)
+        return _verifier(Rules(None, None, None, limit, unsigned_reason(reason, stacklevel=3)))
 
     def verify(
         self,
