@@ -224,6 +224,7 @@ def _repeats() -> Iterator[Row]:
             "good-first": (good, second),
             "good-last": (second, good),
             "third": (good, good, second),
+            "between": (good, second, good),
             "empty-behind": (good, ""),
             "empty-before": ("", good),
             "blank-beside": (" \t", good),

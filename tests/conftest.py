@@ -1,0 +1,39 @@
+"""What all tests share: the profile of the properties, the two implementations, a fixed clock."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests import profiles
+from tests.implementations import BOTH, NOW
+from tests.vector_rows import module
+
+profiles.load()
+
+
+@pytest.fixture(params=BOTH)
+def hooks(request: pytest.FixtureRequest) -> Any:
+    """``hookseal`` and ``hookseal.pure``, one after the other."""
+    return module(request.param)
+
+
+class Clock:
+    """What ``time.time`` says, and how often it was asked."""
+
+    def __init__(self) -> None:
+        self.now: float = NOW
+        self.looks = 0
+
+    def __call__(self) -> float:
+        self.looks += 1
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """A clock in place of ``time.time``, which stands still at NOW."""
+    clock = Clock()
+    monkeypatch.setattr("time.time", clock)
+    return clock

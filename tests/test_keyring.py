@@ -1,0 +1,441 @@
+"""Labels, windows, rings: §7 and §8 of docs/strict-reading.md."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hookseal import Endpoint, SchemeError, SecretError, Verdict
+from tests import oracle
+from tests.implementations import BODY, NOW, SECRET, key, secret, signed
+from tests.observation import calls
+
+HOUR = timedelta(hours=1)
+
+
+def labels_of(hooks: Any, *given: str | None) -> list[str]:
+    secrets = [
+        secret(number) if label is None else hooks.Secret(secret(number), label=label)
+        for number, label in enumerate(given)
+    ]
+    labels: list[str] = hooks.Keyring({"a": secrets}).labels("a")
+    return labels
+
+
+# Labels.
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ([None], ["0"]),
+        ([None, None, None], ["0", "1", "2"]),
+        (["x", None, "y", None], ["x", "0", "y", "1"]),
+        # Given labels are reserved first; a number that is given moves the counter past itself.
+        ([None, "5", None], ["0", "5", "6"]),
+        ([None, "0", None], ["1", "0", "2"]),
+        (["1", None, None], ["1", "2", "3"]),
+        ([None, None, "0"], ["1", "2", "0"]),
+        (["0", None, "1", None], ["0", "2", "1", "3"]),
+        # What only looks like a number of ours.
+        (["05", None], ["05", "0"]),
+        (["٣", None], None),
+        (["999999999", None], ["999999999", "1000000000"]),
+        (["1000000000", None], ["1000000000", "0"]),
+        (["-1", None], ["-1", "0"]),
+        (["5 ", None], ["5 ", "0"]),
+    ],
+)
+def test_labels(hooks: Any, given: list[str | None], expected: list[str] | None) -> None:
+    if expected is None:
+        with pytest.raises(SecretError):
+            labels_of(hooks, *given)
+    else:
+        assert labels_of(hooks, *given) == expected
+
+
+@pytest.mark.parametrize("label", ["", "x" * 65, "é", "a\n", "\x7f", "\0", "\ud800", "٣"])
+def test_what_is_no_label(hooks: Any, label: str) -> None:
+    for make in (hooks.Secret, hooks.Secret.from_text):
+        with pytest.raises(SecretError, match="1 to 64 characters of printable ASCII"):
+            make("k", label=label)
+    with pytest.raises(SecretError, match="1 to 64 characters of printable ASCII"):
+        hooks.Secret.generate(label=label)
+
+
+def test_labels_at_the_edge(hooks: Any) -> None:
+    for label in ("x", " ", "x" * 64, "a b", "~", "'\""):
+        assert hooks.Secret("k", label=label).label == label
+    for wrong in (5, b"x", True, ["x"]):
+        with pytest.raises(TypeError):
+            hooks.Secret("k", label=wrong)
+
+
+def test_a_label_twice(hooks: Any) -> None:
+    with pytest.raises(SecretError, match="label"):
+        labels_of(hooks, "x", "x")
+    ring = hooks.Keyring({"a": hooks.Secret(secret(0), label="x"), "b": secret(0)})
+    with pytest.raises(SecretError, match="label"):
+        ring.rotate("a", hooks.Secret(secret(1), label="x"))
+    assert ring.rotate("b", hooks.Secret(secret(1), label="x")) == "x"
+
+
+def test_a_number_is_never_given_twice(hooks: Any) -> None:
+    """Not after rotate, replace and remove: a log of last year still means the same secret."""
+    ring = hooks.Keyring({"a": secret(0)})
+    assert ring.rotate("a", secret(1)) == "1"
+    assert ring.rotate("a", secret(2)) == "2"
+    assert ring.labels("a") == ["2", "1", "0"]
+    ring.remove("a", "2")
+    assert ring.rotate("a", secret(2)) == "3"
+    ring.replace("a", [secret(4), secret(5)])
+    assert ring.labels("a") == ["4", "5"]
+    ring.replace("a", Endpoint(secret(6), scheme="github"))
+    assert ring.labels("a") == ["6"]
+    assert ring.rotate("a", hooks.Secret("k", label="9")) == "9"
+    assert ring.rotate("a", "j") == "10"
+    # A new endpoint of the same name is a new endpoint.
+    ring.remove_endpoint("a")
+    ring.replace("a", secret(0))
+    assert ring.labels("a") == ["0"]
+
+
+def test_a_failed_change_counts_nothing(hooks: Any) -> None:
+    ring = hooks.Keyring({"a": secret(0)})
+    for change in calls(
+        lambda: ring.rotate("a", secret(0)),
+        lambda: ring.rotate("a", "whsec_"),
+        lambda: ring.replace("a", [secret(1), secret(1)]),
+        lambda: ring.replace("a", []),
+        lambda: ring.replace("a", Endpoint(secret(1), scheme="no-such")),
+        lambda: ring.replace("a", Endpoint(secret(1), scheme="github", tolerance=5)),
+    ):
+        with pytest.raises((SecretError, SchemeError)):
+            change()
+        assert ring.labels("a") == ["0"]
+    assert ring.rotate("a", secret(1)) == "1"
+
+
+# Windows.
+
+
+def test_a_window_is_judged_at_the_instant_of_judgement(hooks: Any) -> None:
+    """Never at a time the message states: else a leaked, retired secret dates itself back."""
+    retired = hooks.Secret(secret(0), not_after=NOW)
+    verifier = hooks.Verifier([retired, secret(1)], tolerance="off")
+    back_dated = signed(key=key(0), timestamp=NOW - 100)
+    assert verifier.check(BODY, back_dated, now=NOW) is Verdict.SIGNATURE_MISMATCH
+    assert verifier.check(BODY, back_dated, now=NOW - 1)
+    assert verifier.check(BODY, back_dated, received_at=NOW - 1, now=NOW + 9)
+    assert not verifier.check(BODY, back_dated, received_at=NOW, now=NOW - 9)
+
+
+@pytest.mark.parametrize(
+    ("window", "live"),
+    [
+        ({}, [True] * 5),
+        ({"not_before": NOW}, [False, False, True, True, True]),
+        ({"not_after": NOW}, [True, True, False, False, False]),
+        ({"not_before": NOW - 1, "not_after": NOW + 1}, [False, True, True, False, False]),
+        ({"not_before": NOW + 0.9}, [False, False, True, True, True]),
+        ({"not_after": datetime.fromtimestamp(NOW, UTC)}, [True, True, False, False, False]),
+    ],
+)
+def test_edges_of_a_window(hooks: Any, window: dict[str, Any], live: list[bool]) -> None:
+    verifier = hooks.Verifier(hooks.Secret("key", **window), scheme="github")
+    headers = {"x-hub-signature-256": oracle.sha256(b"key", BODY)}
+    seen = [bool(verifier.check(BODY, headers, now=NOW + step)) for step in range(-2, 3)]
+    assert seen == live
+    result = verifier.verify_batch(
+        [(BODY, headers)] * 5, received_at=[NOW + s for s in range(-2, 3)]
+    )
+    assert [bool(verdict) for verdict in result] == live
+
+
+def test_no_secret_is_live(hooks: Any) -> None:
+    verifier = hooks.Verifier(hooks.Secret("key", not_after=NOW), scheme="github")
+    headers = {"x-hub-signature-256": oracle.sha256(b"key", BODY)}
+    assert verifier.check(BODY, headers, now=NOW) is Verdict.SIGNATURE_MISMATCH
+    signer = hooks.Signer(hooks.Secret("key", not_after=NOW), scheme="github")
+    with pytest.raises(SecretError, match="live"):
+        _at(signer, NOW)
+    token = hooks.Signer(hooks.Secret("key", not_before=NOW), scheme="shared-token")
+    with pytest.raises(SecretError, match="live"):
+        _at(token, NOW - 1)
+    assert _at(token, NOW) == {"x-webhook-secret": "key"}
+
+
+def _at(signer: Any, at: int) -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("time.time", lambda: float(at))
+        return signer.sign(BODY)
+
+
+@pytest.mark.parametrize(
+    "window", [{"not_before": 5, "not_after": 5}, {"not_before": 5.9, "not_after": 5.2}]
+)
+def test_a_window_that_ends_before_it_begins(hooks: Any, window: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="not_after must be later"):
+        hooks.Secret("k", **window)
+    first = hooks.Secret("k", not_before=window["not_before"])
+    with pytest.raises(ValueError, match="not_after must be later"):
+        hooks.Secret(first, not_after=window["not_after"])
+
+
+def test_a_secret_of_a_secret(hooks: Any) -> None:
+    """What is given here wins; what is not given stays."""
+    first = hooks.Secret(SECRET, label="a", not_before=5, not_after=9)
+    assert repr(hooks.Secret(first)) == repr(first)
+    assert repr(hooks.Secret(first, label="b", not_after=8)) == (
+        "Secret(label='b', not_before=5, not_after=8)"
+    )
+    hexed = hooks.Secret(hooks.Secret.from_hex("00ff"), label="hex")
+    assert hexed.reveal() == b"\0\xff"
+
+
+# Rings.
+
+
+def test_endpoints(hooks: Any) -> None:
+    ring = hooks.Keyring(MappingProxyType({"b": secret(0), "é": [secret(1)], "A": secret(0)}))
+    assert ring.endpoints() == ["b", "é", "A"]
+    assert len(ring) == 3
+    for name, known in {"b": True, "é": True, "a": False, "": False, "\ud800": False}.items():
+        assert (name in ring) is known
+    assert 5 not in ring
+    assert b"b" not in ring
+    ring.replace("z", secret(2))
+    ring.replace("b", secret(3))
+    assert ring.endpoints() == ["b", "é", "A", "z"]
+    ring.remove_endpoint("b")
+    ring.replace("b", secret(3))
+    assert ring.endpoints() == ["é", "A", "z", "b"]
+    empty = hooks.Keyring()
+    assert (len(empty), empty.endpoints(), empty.check()) == (0, [], [])
+    assert hooks.Verifier(empty).check(BODY, signed(), endpoint="a", now=NOW) == 3
+
+
+@pytest.mark.parametrize("name", [None, 5, b"a", ("a",)], ids=repr)
+def test_names_of_no_type(hooks: Any, name: Any) -> None:
+    ring = hooks.Keyring({"a": SECRET})
+    for call in calls(
+        lambda: hooks.Keyring({name: SECRET}),
+        lambda: ring.replace(name, SECRET),
+        lambda: ring.rotate(name, SECRET),
+        lambda: ring.remove(name, "0"),
+        lambda: ring.remove("a", name),
+        lambda: ring.remove_endpoint(name),
+        lambda: ring.labels(name),
+    ):
+        with pytest.raises(TypeError):
+            call()
+    assert ring.labels("a") == ["0"]
+
+
+@pytest.mark.parametrize("name", ["", "\ud800", "a\udfff"], ids=repr)
+def test_names_that_cannot_be(hooks: Any, name: str) -> None:
+    ring = hooks.Keyring({"a": SECRET})
+    with pytest.raises(ValueError, match="endpoint"):
+        hooks.Keyring({name: SECRET})
+    with pytest.raises(ValueError, match="endpoint"):
+        ring.replace(name, SECRET)
+    assert ring.endpoints() == ["a"]
+
+
+@pytest.mark.parametrize("name", ["b", "A", "a ", "", "\ud800"], ids=repr)
+def test_unknown_names_are_key_errors(hooks: Any, name: str) -> None:
+    """Those that cannot be a name are unknown as well."""
+    ring = hooks.Keyring({"a": SECRET})
+    for call in calls(
+        lambda: ring.rotate(name, secret(1)),
+        lambda: ring.remove(name, "0"),
+        lambda: ring.remove_endpoint(name),
+        lambda: ring.labels(name),
+        lambda: ring.remove("a", name),
+    ):
+        with pytest.raises(KeyError):
+            call()
+    assert ring.labels("a") == ["0"]
+    assert hooks.Verifier(ring).check(BODY, signed(), endpoint=name, now=NOW) == 3
+
+
+def test_rotate(hooks: Any, clock: Any) -> None:
+    ring = hooks.Keyring({"a": [secret(0), hooks.Secret(secret(1), not_after=NOW + 60)]})
+    verifier = hooks.Verifier(ring)
+    # Without an overlap the others stay as they are, and no clock is read.
+    assert ring.rotate("a", hooks.Secret(secret(2), label="new")) == "new"
+    assert clock.looks == 0
+    assert ring.labels("a") == ["new", "0", "1"]
+    assert ring.rotate("a", secret(3), overlap=HOUR) == "2"
+    assert clock.looks == 1
+
+    def live(at: int) -> list[bool]:
+        messages = [(BODY, signed(key=key(number), timestamp=at)) for number in range(4)]
+        result = verifier.verify_batch(messages, endpoint="a", now=at)
+        return [bool(verdict) for verdict in result]
+
+    assert live(NOW + 59) == [True, True, True, True]
+    assert live(NOW + 60) == [True, False, True, True]
+    assert live(NOW + 3599) == [True, False, True, True]
+    assert live(NOW + 3600) == [False, False, False, True]
+
+
+def test_an_overlap_shortens_and_never_lengthens(hooks: Any) -> None:
+    ring = hooks.Keyring({"a": SECRET})
+    ring.rotate("a", secret(1), overlap=timedelta(0), now=NOW)
+    ring.rotate("a", secret(2), overlap=timedelta(days=9), now=NOW)
+    verifier = hooks.Verifier(ring)
+    assert not verifier.check(BODY, signed(), endpoint="a", now=NOW)
+    assert verifier.check(BODY, signed(key=key(1)), endpoint="a", now=NOW)
+    assert verifier.check(BODY, signed(timestamp=NOW - 1), endpoint="a", now=NOW - 1)
+
+
+@pytest.mark.parametrize(
+    ("named", "error"),
+    [
+        ({"overlap": 3600}, TypeError),
+        ({"overlap": 1.5}, TypeError),
+        ({"overlap": np.timedelta64(1, "h")}, TypeError),
+        ({"overlap": timedelta(seconds=-1)}, ValueError),
+        ({"overlap": timedelta(microseconds=-1)}, ValueError),
+        ({"overlap": timedelta.max}, ValueError),
+        ({"overlap": HOUR, "now": "x"}, TypeError),
+        ({"overlap": HOUR, "now": -1}, ValueError),
+        ({"overlap": HOUR, "now": datetime(2026, 1, 1)}, TypeError),
+        ({"now": -1}, ValueError),
+    ],
+    ids=repr,
+)
+def test_wrong_overlaps(hooks: Any, named: dict[str, Any], error: type) -> None:
+    ring = hooks.Keyring({"a": SECRET})
+    with pytest.raises(error):
+        ring.rotate("a", secret(1), **named)
+    assert ring.labels("a") == ["0"]
+
+
+def test_overlaps_are_whole_seconds(hooks: Any) -> None:
+    ring = hooks.Keyring({"a": SECRET})
+    at = datetime.fromtimestamp(NOW, timezone(HOUR)) + timedelta(seconds=0.9)
+    ring.rotate("a", secret(1), overlap=timedelta(seconds=10.9), now=at)
+    verifier = hooks.Verifier(ring)
+    assert verifier.check(BODY, signed(), endpoint="a", now=NOW + 9)
+    assert not verifier.check(BODY, signed(), endpoint="a", now=NOW + 10)
+
+
+def test_a_ninth_secret(hooks: Any) -> None:
+    ring = hooks.Keyring({"a": [secret(number) for number in range(8)]})
+    with pytest.raises(SecretError, match="8"):
+        ring.rotate("a", secret(8))
+    ring.remove("a", "3")
+    assert ring.rotate("a", secret(8)) == "8"
+
+
+def test_remove(hooks: Any) -> None:
+    ring = hooks.Keyring({"a": [secret(0), secret(1)]})
+    ring.remove("a", "0")
+    assert ring.labels("a") == ["1"]
+    with pytest.raises(SecretError, match="last"):
+        ring.remove("a", "1")
+    with pytest.raises(KeyError):
+        ring.remove("a", "0")
+    ring.remove_endpoint("a")
+    assert "a" not in ring
+    with pytest.raises(KeyError):
+        ring.remove_endpoint("a")
+
+
+def test_replace_keeps_what_an_endpoint_is(hooks: Any) -> None:
+    """Bare secrets leave scheme and tolerance; an ``Endpoint`` replaces both."""
+    ring = hooks.Keyring({"a": Endpoint(secret(0), tolerance="off")})
+    verifier = hooks.Verifier(ring)
+    old = signed(key=key(1), timestamp=5)
+    ring.replace("a", secret(1))
+    assert verifier.check(BODY, old, endpoint="a", now=NOW)
+    ring.replace("a", Endpoint(secret(1)))
+    assert verifier.check(BODY, old, endpoint="a", now=NOW) is Verdict.TOO_OLD
+    ring.replace("a", Endpoint("text", scheme="github"))
+    github = {"x-hub-signature-256": oracle.sha256(b"text", BODY)}
+    assert verifier.verify(BODY, github, endpoint="a").scheme == "github"
+    ring.replace("a", "other")
+    github = {"x-hub-signature-256": oracle.sha256(b"other", BODY)}
+    assert verifier.check(BODY, github, endpoint="a")
+    ring.rotate("a", "third")
+    assert verifier.check(BODY, github, endpoint="a")
+
+
+def test_whose_window_counts(hooks: Any) -> None:
+    """The endpoint's, else the verifier's, else the scheme's."""
+    ring = hooks.Keyring(
+        {
+            "own": Endpoint(SECRET, tolerance=(50, 5)),
+            "none": SECRET,
+            "off": Endpoint(SECRET, tolerance="off"),
+            "timeless": Endpoint("k", scheme="github"),
+        }
+    )
+    for tolerance, edges in (
+        (None, (50, 300, 10**8)),
+        (9, (50, 9, 10**8)),
+        ("off", (50, 10**8, 10**8)),
+    ):
+        verifier = hooks.Verifier(ring, tolerance=tolerance)
+        for name, edge in zip(("own", "none", "off"), edges, strict=True):
+            assert verifier.check(BODY, signed(timestamp=NOW - edge), endpoint=name, now=NOW)
+            if edge < 10**8:
+                late = verifier.check(
+                    BODY, signed(timestamp=NOW - edge - 1), endpoint=name, now=NOW
+                )
+                assert late is Verdict.TOO_OLD
+        headers = {"x-hub-signature-256": oracle.sha256(b"k", BODY)}
+        assert not verifier.verify(BODY, headers, endpoint="timeless").fresh
+    with pytest.raises(SchemeError):
+        hooks.Keyring({"a": Endpoint("k", scheme="github", tolerance=5)})
+    with pytest.raises(SchemeError):
+        hooks.Keyring({"a": Endpoint("k", tolerance=5)}, scheme="github")
+    assert hooks.Keyring({"a": Endpoint("k", scheme="github", tolerance="off")})
+
+
+def test_rings_and_other_arguments(hooks: Any) -> None:
+    ring = hooks.Keyring({"a": SECRET})
+    with pytest.raises(TypeError, match="scheme"):
+        hooks.Verifier(ring, scheme="github")
+    with pytest.raises(TypeError):
+        hooks.Verifier([ring])
+    with pytest.raises(TypeError):
+        hooks.Signer(ring)
+    with pytest.raises(TypeError, match="endpoint"):
+        hooks.Verifier(SECRET).check(BODY, signed(), endpoint="a")
+    for wrong in ([("a", SECRET)], SECRET, None, 5, {"a"}):
+        with pytest.raises(TypeError):
+            hooks.Keyring(wrong)
+
+
+def test_check(hooks: Any) -> None:
+    """Endpoints in their order, secrets in theirs, then each key that an earlier endpoint has."""
+    ring = hooks.Keyring(
+        {
+            "a": [secret(0), "whsec_AAAA"],
+            "b": [hooks.Secret(secret(1), label="x"), secret(0)],
+            "c": Endpoint("secret", scheme="github"),
+            "d": [secret(1), b"secret"],
+        }
+    )
+    found = [(one.endpoint, one.label, one.code) for one in ring.check()]
+    assert found == [
+        ("a", "1", "short"),
+        ("a", "1", "low-variety"),
+        ("a", "1", "repeated"),
+        ("c", "0", "short"),
+        ("c", "0", "low-variety"),
+        ("c", "0", "common-word"),
+        ("d", "1", "short"),
+        ("d", "1", "low-variety"),
+        ("d", "1", "common-word"),
+        ("b", "0", "shared-key"),
+        ("d", "0", "shared-key"),
+        ("d", "1", "shared-key"),
+    ]
