@@ -454,9 +454,9 @@ _READS: dict[str, str] = {
         "get_secret_value() of the secret is empty: pass the secret that the provider shows"
     ),
     "Secret: wrapped: third": "get_secret_value() of secrets[2] must be str or bytes, not int",
-    "Secret: from_env: not set": "environment variable WORDS_NO_SUCH is not set",
+    "Secret: from_env: not set": "environment variable 'WORDS_NO_SUCH' is not set",
     "Secret: from_env: empty": (
-        "environment variable WORDS_SECRET is empty: pass the secret that the provider shows"
+        "environment variable 'WORDS_SECRET' is empty: pass the secret that the provider shows"
     ),
     "secrets: base64: white space": (
         "the secret holds white space, which no encoding has: pass it without, or"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from hookseal._errors import secret_error
+from hookseal._errors import secret_error, shown
 
 __all__ = [
     "body_limit",
@@ -85,9 +85,9 @@ _MISTAKES: dict[str, tuple[type[Exception], str]] = {
     "scheme-of-ring": (TypeError, "scheme= is for bare secrets: a Keyring has its own"),
     "blank-name": (ValueError, "an endpoint's name must not be empty"),
     "name-not-utf8": (ValueError, "an endpoint's name cannot be encoded as UTF-8"),
-    "name-twice": (ValueError, "endpoints names {0!r} twice"),
-    "unknown-endpoint": (KeyError, "the keyring has no endpoint {0!r}"),
-    "unknown-label": (KeyError, "endpoint {0!r} has no secret labelled {1!r}"),
+    "name-twice": (ValueError, "endpoints names {0} twice"),
+    "unknown-endpoint": (KeyError, "the keyring has no endpoint {0}"),
+    "unknown-label": (KeyError, "endpoint {0} has no secret labelled {1}"),
     "window": (ValueError, "not_after must be later than not_before"),
     "no-id": (TypeError, "{0} signs no id"),
     "no-timestamp": (TypeError, "{0} signs no timestamp"),
@@ -112,7 +112,12 @@ def mistake(what: str, *told: str) -> Exception:
     """
     cls, text = _MISTAKES[what]
     # str's own methods: a subclass may have others.
-    return cls(text.format(*map(str.__str__, told)))
+    plain = map(str.__str__, told)
+    return cls(text.format(*map(shown, plain) if what in _NAMING else plain))
+
+
+# The mistakes whose text shows a name that the caller gave.
+_NAMING = frozenset({"name-twice", "unknown-endpoint", "unknown-label"})
 
 
 def body_limit(value: object) -> int | None:
@@ -169,7 +174,7 @@ def environment(name: object) -> tuple[str, str]:
     """The text of an environment variable that must be there, and what an error calls it."""
     if not isinstance(name, str):
         raise wrong_type("str", name, "name")
-    place = f"environment variable {name}"
+    place = f"environment variable {shown(name)}"
     try:
         value = os.environ.get(name)
     except UnicodeEncodeError:  # No variable has such a name.

@@ -223,6 +223,15 @@ def refusal(
     return error
 
 
+def shown(name: str) -> str:
+    """A name that somebody gave, for an error; not if it looks like a secret in the wrong place."""
+    if name.startswith(("whsec_", "whsk_", "v1,")):
+        return "(a secret, by its looks; it is not shown)"
+    return repr(name if len(name) <= _LONGEST_SHOWN else f"{name[:_LONGEST_SHOWN]}…")
+
+
+_LONGEST_SHOWN = 64
+
 _SECRET_FAULTS = {
     "empty": "is empty: pass the secret that the provider shows",
     "blank": "is white space: pass the secret that the provider shows",

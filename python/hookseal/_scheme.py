@@ -77,8 +77,9 @@ class Scheme:
         TypeError: A wrong type.
 
     **No shifting.** The bytes of an id may not hold the first byte of the literal that
-    follows it, nor, behind the body, the last byte of the literal before it; an id
-    beside another part needs ``ambiguous=True``. Were it allowed, a signature made for
+    follows it, nor, behind the body, the last byte of the literal before it. An id or a
+    timestamp that no literal ends (for a timestamp: none that is not a digit) needs
+    ``ambiguous=True``. Were it allowed, a signature made for
     id ``x``, time ``T``, body ``y.T.z`` would also pass as id ``x.T.y``, body ``z``.
     """
 
@@ -285,22 +286,24 @@ class Scheme:
         self._put("covers", frozenset(part[1:-1] for part in parts if part.is_placeholder))
 
     def _forbidden_in_id(self, parts: tuple[Part, ...], body_at: int) -> str:
-        # Rule 4. A timestamp needs none of it: in the window it has one width, so it
-        # ends itself.
-        if "{id}" not in parts:
-            return ""
-        at = parts.index(Part("{id}"))
-        behind = at > body_at
-        # Before the body the reader comes from the left, behind it from the right, so
-        # there the literal before the id is what has to end it.
-        end = parts[at - 1] if behind else parts[at + 1]
-        if end.is_placeholder and not self.ambiguous:
-            raise SchemeError("nothing separates {id} from the next part: say ambiguous=True")
+        # Rule 4: two messages must never give the same signed bytes. Before the body a reader
+        # comes from the left, so the literal behind a placeholder ends it; behind the body he
+        # comes from the right, and the literal before it does.
         forbidden = set()
-        if at + 1 < len(parts) and not parts[at + 1].is_placeholder:
-            forbidden.add(parts[at + 1][0])
-        if behind and not parts[at - 1].is_placeholder:
-            forbidden.add(parts[at - 1][-1])
+        for at, part in enumerate(parts):
+            if at == body_at or not part.is_placeholder:
+                continue
+            before = parts[at - 1] if at > body_at else None
+            after = parts[at + 1] if at + 1 < len(parts) else None
+            end, edge = (before, -1) if before is not None else (after, 0)
+            # Digits do not end a timestamp: "017" is as good a time as "17".
+            is_open = end is None or end.is_placeholder
+            is_open |= part == "{timestamp}" and end is not None and end[edge].isdigit()
+            if is_open and not self.ambiguous:
+                raise SchemeError(f"nothing separates {part} from {end}: say ambiguous=True")
+            if part == "{id}":
+                forbidden |= {one[-1] for one in (before,) if one and not one.is_placeholder}
+                forbidden |= {one[0] for one in (after,) if one and not one.is_placeholder}
         return "".join(sorted(forbidden))
 
     def _window(self, tolerance: int | tuple[int, int] | None) -> tuple[int, int] | None:

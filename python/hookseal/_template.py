@@ -17,6 +17,8 @@ PLACEHOLDERS: Final = ("{id}", "{timestamp}", "{body}")
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
 # The core keeps the signed bytes around a body on the stack.
 _MAX_TEMPLATE_BYTES = 512
+# Each is looked for in every message.
+_MAX_FAMILIES = 8
 
 
 class Family(tuple["str | None", ...]):
@@ -70,6 +72,8 @@ def header_names(argument: str, names: str | Sequence[str] | None) -> tuple[str,
         if not name or not name.isascii() or not _TOKEN.issuperset(name.lower()):
             raise SchemeError(f"{argument} is not a header name: {name!r}")
         result.append(name.lower())
+    if len(result) > _MAX_FAMILIES:
+        raise SchemeError(f"{argument} names more than {_MAX_FAMILIES} headers")
     return tuple(result)
 
 

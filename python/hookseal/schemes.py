@@ -7,7 +7,7 @@ the same scheme.
 from __future__ import annotations
 
 from hookseal._arguments import wrong_type
-from hookseal._errors import SchemeError
+from hookseal._errors import SchemeError, shown
 from hookseal._scheme import Scheme
 
 TYPE_CHECKING = False
@@ -127,7 +127,7 @@ def _unknown(name: str) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(name, [*_ROWS, *_ALIASES], n=1, cutoff=0.0)
-    return f"no scheme is called {name!r}; the nearest is {near[0]!r}"
+    return f"no scheme is called {shown(name)}; the nearest is {near[0]!r}"
 
 
 if not TYPE_CHECKING:  # a type checker is to know the names above, and no other

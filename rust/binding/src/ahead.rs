@@ -2,8 +2,7 @@
 //!
 //! Ten thousand messages fit no near cache. Read one by one, each waits for its tuple, its
 //! dict, its keys and its values in turn; touched a group at a time, they come in together.
-//! Measured on 10,000 messages of 1 KiB with five headers: 0.15 µs a message in the order in
-//! which they were made, 0.6 µs in another.
+//! What it gains is in docs/decisions.md.
 
 use std::ops::Range;
 

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use hookseal_engine::{
-    Kernel, Outcome, Verdict,
+    Interrupted, Kernel, Outcome, Verdict,
     batch::{Chunk, Crew, Pushed, with_crew},
     endpoint::{Endpoint, MAX_SECRETS, Positions},
     header::{Role, Slot},
@@ -21,7 +21,7 @@ use crate::{
     arguments::no_memory,
     body::{self, unencodable},
     clock::{Instants, now},
-    detach::detached,
+    detach::{detached, interrupted},
     errors::is_items_own,
     headers::{self, Kept},
     items::{self, Names, drain, message_class},
@@ -80,6 +80,7 @@ impl<'a, 'py> Call<'a, 'py> {
             used: Used::default(),
             kept: Kept::default(),
             now: self.now,
+            held_bytes: 0,
             message_class: message_class(py)?,
             call: self,
             rules,
@@ -106,6 +107,10 @@ impl<'a, 'py> Call<'a, 'py> {
 /// no chunk.
 const READ_MESSAGES: usize = 16 * 1024;
 
+/// The work after which the interpreter is let go, in hashed bytes: 5 ms with the reading, after
+/// which CPython makes a thread give way (`sys.getswitchinterval`).
+const RELEASE_BYTES: usize = 4 * 1024 * 1024;
+
 /// What reads the messages of a call into a chunk.
 struct Reader<'a, 'py> {
     call: Call<'a, 'py>,
@@ -118,6 +123,8 @@ struct Reader<'a, 'py> {
     kept: Kept,
     /// The instant of judgement, once the clock was read.
     now: Option<i64>,
+    /// The work that was done since the interpreter was let go.
+    held_bytes: usize,
 }
 
 impl<'py> Reader<'_, 'py> {
@@ -267,8 +274,17 @@ impl<'py> Reader<'_, 'py> {
         crew: &Crew<'_, '_, Carried>,
         threads: usize,
     ) -> PyResult<()> {
-        detached(py, threads, |watch| crew.finish(watch))?;
-        // Chunks are small: most are hashed between two looks of `detached` for signals.
+        // Each return to a busy interpreter waits for its turn, 5 ms: so it is let go about as
+        // often as a loop in Python would be made to, not for every chunk.
+        self.held_bytes = self.held_bytes.saturating_add(crew.started_bytes());
+        if crew.has_help() || self.held_bytes >= RELEASE_BYTES {
+            self.held_bytes = 0;
+            detached(py, threads, |watch| crew.finish(watch))?;
+        } else {
+            crew.finish(&mut |_| Ok(()))
+                .map_err(|Interrupted| interrupted())?;
+        }
+        // Most chunks are hashed between two looks of `detached` for signals.
         py.check_signals()?;
         let Self { used, slots, .. } = self;
         let mut failed = None;

@@ -7,18 +7,21 @@ use pyo3::{
     types::{PyByteArray, PyBytes, PyMemoryView, PyString},
 };
 
-use crate::arguments::{mistake, wrong_type};
+use crate::{
+    arguments::{mistake, wrong_type},
+    encoded::{bytes, utf8},
+};
 
 /// The body of a message, or None for text that cannot be encoded.
 pub fn read(body: &Bound<'_, PyAny>, place: &str) -> PyResult<Option<PyBackedBytes>> {
-    if let Ok(bytes) = body.cast::<PyBytes>() {
-        return Ok(Some(bytes.clone().into()));
+    if let Ok(borrowed) = body.cast::<PyBytes>() {
+        return Ok(Some(borrowed.clone().into()));
     }
     if let Ok(text) = body.cast::<PyString>() {
-        return match text.to_str() {
-            Ok(text) => Ok(Some(PyBytes::new(body.py(), text.as_bytes()).into())),
-            Err(_) => Ok(None),
+        let Some(text) = utf8(text)? else {
+            return Ok(None);
         };
+        return Ok(Some(bytes(body.py(), text.as_bytes())?.into()));
     }
     let view = if body.is_instance_of::<PyByteArray>() {
         PyMemoryView::from(body)?
@@ -50,8 +53,8 @@ pub fn unencodable(py: Python<'_>, place: &str) -> PyErr {
 
 /// The body as Python sees it: the very object that was hashed, or exact `bytes` of it.
 pub fn exact<'py>(body: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
-    if let Ok(bytes) = body.cast_exact::<PyBytes>() {
-        return Ok(bytes.clone());
+    if let Ok(exact) = body.cast_exact::<PyBytes>() {
+        return Ok(exact.clone());
     }
-    Ok(PyBytes::new(body.py(), body.cast::<PyBytes>()?.as_bytes()))
+    bytes(body.py(), body.cast::<PyBytes>()?.as_bytes())
 }

@@ -98,7 +98,7 @@ impl Instants {
         if let Some(all) = read_buffer(name, value, count)? {
             return Ok(Self::Each(all));
         }
-        if is_sequence(value) {
+        if is_sequence(value)? {
             return read_sequence(name, value, count).map(Self::Each);
         }
         // What is left is one instant, in any of its forms, or an error.

@@ -13,7 +13,7 @@ use pyo3::{
 };
 use smallvec::SmallVec;
 
-use crate::{ahead::Pair, arguments::wrong_type, items::is_iterable};
+use crate::{ahead::Pair, arguments::wrong_type, encoded::utf8, items::is_iterable};
 
 /// The values of the headers that a scheme names, kept alive.
 #[derive(Default)]
@@ -133,8 +133,10 @@ fn take(
 ) -> PyResult<()> {
     // Exact types first: they cost a comparison, subclasses a call.
     let slot = if let Ok(name) = name.cast_exact::<PyString>().or_else(|_| name.cast()) {
-        let slot_of = |scheme: &Scheme| scheme.slot(name.to_str().ok()?.as_bytes());
-        scheme.and_then(slot_of)
+        match scheme {
+            Some(scheme) => utf8(name)?.and_then(|name| scheme.slot(name.as_bytes())),
+            None => None,
+        }
     } else if let Ok(name) = name.cast::<PyBytes>() {
         scheme.and_then(|scheme| scheme.slot(name.as_bytes()))
     } else {

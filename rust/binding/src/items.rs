@@ -4,10 +4,7 @@ use pyo3::{
     PyTypeInfo, intern,
     prelude::*,
     sync::PyOnceLock,
-    types::{
-        PyByteArray, PyBytes, PyDict, PyMapping, PyMemoryView, PySequence, PyString, PyTuple,
-        PyType,
-    },
+    types::{PyByteArray, PyBytes, PyDict, PyList, PyMemoryView, PyString, PyTuple, PyType},
 };
 
 use crate::{
@@ -56,10 +53,7 @@ pub fn read<'py>(item: &Bound<'py, PyAny>, message: &Bound<'py, PyType>) -> PyRe
         if let (Some(body), Some(headers)) = (dict.get_item(body)?, dict.get_item(headers)?) {
             return Ok(plain(body, headers));
         }
-    } else if item.is_instance_of::<PyMapping>()
-        && item.contains(body)?
-        && item.contains(headers)?
-    {
+    } else if is_mapping(item)? && item.contains(body)? && item.contains(headers)? {
         return Ok(plain(item.get_item(body)?, item.get_item(headers)?));
     }
     if let (Some(body), Some(headers)) = (item.getattr_opt(body)?, item.getattr_opt(headers)?) {
@@ -83,7 +77,7 @@ pub fn drain<'py>(values: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py,
     let py = values.py();
     let is_wrong = values.is_instance_of::<PyString>()
         || values.is_instance_of::<PyBytes>()
-        || values.is_instance_of::<PyMapping>()
+        || is_mapping(values)?
         || !is_iterable(values)?;
     if is_wrong {
         return Err(wrong_type(name, values, None));
@@ -134,12 +128,12 @@ impl<'py> Names<'py> {
 }
 
 /// Whether it is a sequence of things, not of characters or bytes.
-pub fn is_sequence(value: &Bound<'_, PyAny>) -> bool {
+pub fn is_sequence(value: &Bound<'_, PyAny>) -> PyResult<bool> {
     let is_flat = value.is_instance_of::<PyString>()
         || value.is_instance_of::<PyBytes>()
         || value.is_instance_of::<PyByteArray>()
         || value.is_instance_of::<PyMemoryView>();
-    !is_flat && value.is_instance_of::<PySequence>()
+    Ok(!is_flat && is_abc_sequence(value)?)
 }
 
 /// A sequence with one element for each message, as a tuple of its own.
@@ -148,7 +142,7 @@ pub fn each<'py>(
     value: &Bound<'py, PyAny>,
     count: usize,
 ) -> PyResult<Bound<'py, PyTuple>> {
-    if !is_sequence(value) {
+    if !is_sequence(value)? {
         return Err(wrong_type(name, value, None));
     }
     let all = drain(value, name)?;
@@ -156,4 +150,19 @@ pub fn each<'py>(
         return Err(wrong_length(value.py(), name, all.len(), count));
     }
     Ok(all)
+}
+
+/// Whether it is a `collections.abc.Mapping`. PyO3's own check swallows what is raised while the
+/// class is asked, a Ctrl-C among it.
+pub fn is_mapping(it: &Bound<'_, PyAny>) -> PyResult<bool> {
+    static MAPPING: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let is_dict = it.is_instance_of::<PyDict>();
+    Ok(is_dict || it.is_instance(MAPPING.import(it.py(), "collections.abc", "Mapping")?)?)
+}
+
+/// Whether it is a `collections.abc.Sequence`.
+fn is_abc_sequence(it: &Bound<'_, PyAny>) -> PyResult<bool> {
+    static SEQUENCE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let is_plain = it.is_instance_of::<PyList>() || it.is_instance_of::<PyTuple>();
+    Ok(is_plain || it.is_instance(SEQUENCE.import(it.py(), "collections.abc", "Sequence")?)?)
 }

@@ -12,7 +12,7 @@ use hookseal_engine::{
 use pyo3::{
     intern,
     prelude::*,
-    types::{PyList, PyMapping, PyString},
+    types::{PyList, PyString},
 };
 
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
     clock::{now, seconds_or_none},
     errors::{scheme_error, secret_error},
     guard::guarded,
+    items::is_mapping,
     scheme::{compile, resolve},
     secret::{Secrets, THE_SECRET, one, python_finding, python_repr, scheme_or_standard},
 };
@@ -65,7 +66,7 @@ impl Keyring {
             let scheme = compiled.get(&scheme_or_standard(py, scheme.0.as_ref())?)?;
             let mut snapshot = Snapshot::default();
             if let Some(endpoints) = &endpoints.0 {
-                if !endpoints.is_instance_of::<PyMapping>() {
+                if !is_mapping(endpoints)? {
                     return Err(wrong_type("endpoints", endpoints, None));
                 }
                 for item in endpoints.call_method0(intern!(py, "items"))?.try_iter()? {
@@ -275,6 +276,9 @@ impl Keyring {
     }
 }
 
+/// How many compiled schemes a ring remembers: there are seven presets.
+const MOST_COMPILED: usize = 64;
+
 /// Schemes that were compiled, by the identity of the Python object, so that ten thousand
 /// endpoints of one scheme share it.
 #[derive(Default)]
@@ -292,6 +296,9 @@ impl Compiled {
         }
         let compiled = compile(scheme)?;
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() == MOST_COMPILED {
+            all.clear();
+        }
         all.push((scheme.clone().unbind(), Arc::clone(&compiled)));
         Ok(compiled)
     }

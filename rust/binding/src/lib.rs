@@ -16,6 +16,7 @@ mod batch;
 mod body;
 mod clock;
 mod detach;
+mod encoded;
 mod errors;
 mod guard;
 mod headers;

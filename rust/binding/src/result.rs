@@ -14,6 +14,7 @@ use pyo3::{
 use crate::{
     arguments::{asked, mistake, no_copy, wrong_length},
     batch::{Particulars, Slots, Used},
+    encoded::bytes,
     errors,
     guard::guarded,
     trust::Endpoints,
@@ -71,8 +72,8 @@ impl BatchResult {
             Endpoints::Unsigned => Kind::Unsigned,
         };
         Ok(Self {
-            codes: PyBytes::new(py, &slots.codes).unbind(),
-            secrets: PyBytes::new(py, &slots.secrets).unbind(),
+            codes: bytes(py, &slots.codes)?.unbind(),
+            secrets: bytes(py, &slots.secrets)?.unbind(),
             counts,
             particulars: slots.particulars,
             used,

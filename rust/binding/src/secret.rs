@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use crate::{
     arguments::{self, Stated, asked, mistake, no_copy, text_or_none, wrong_type},
     clock::seconds_or_none,
+    encoded,
     errors::{secret_error, secret_not_utf8},
     guard::guarded,
     items::is_sequence,
@@ -235,7 +236,7 @@ impl Secret {
             if self.0.is_text() {
                 return Ok(PyString::from_bytes(py, value)?.into_any());
             }
-            Ok(PyBytes::new(py, value).into_any())
+            Ok(encoded::bytes(py, value)?.into_any())
         })
     }
 
@@ -271,7 +272,7 @@ impl Secrets {
     /// One secret or a sequence of them.
     pub fn read(given: &Bound<'_, PyAny>, place: &str, alone: &str) -> PyResult<Self> {
         let place = place.to_owned();
-        if !is_sequence(given) || given.hasattr(intern!(given.py(), "get_secret_value"))? {
+        if !is_sequence(given)? || given.hasattr(intern!(given.py(), "get_secret_value"))? {
             return Ok(Self {
                 all: vec![one(given, alone)?],
                 place,
@@ -368,9 +369,8 @@ fn text_bytes(text: &Bound<'_, PyString>, place: &str) -> PyResult<KeyBytes> {
 
 /// The text of a `str`, in memory that is wiped.
 fn utf8(text: &Bound<'_, PyString>, place: &str) -> PyResult<Zeroizing<String>> {
-    let utf8 = text.to_str();
-    let utf8 = utf8.map_err(|_| secret_not_utf8(text.py(), place))?;
-    Ok(Zeroizing::new(utf8.to_owned()))
+    let text = encoded::utf8(text)?.ok_or_else(|| secret_not_utf8(text.py(), place))?;
+    Ok(Zeroizing::new(text.to_owned()))
 }
 
 /// Gives a secret what stands beside its value.

@@ -147,6 +147,8 @@ impl Signer {
             let mut clock = None;
             let mut signed = Vec::new();
             for (index, body) in bodies.iter().enumerate() {
+                // Each body is hashed here and now: a look for signals costs little beside it.
+                py.check_signals()?;
                 let id = ids.as_ref().map(|ids| ids.get_item(index)).transpose()?;
                 let id = id.filter(|id| !id.is_none());
                 let (body_place, id_place) = (format!("bodies[{index}]"), format!("ids[{index}]"));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hookseal_engine::{endpoint::Endpoint, ring::Snapshot};
 use pyo3::{prelude::*, types::PyString};
 
-use crate::{arguments::mistake, keyring::Keyring};
+use crate::{arguments::mistake, encoded::utf8, keyring::Keyring};
 
 /// Whose signatures a verifier trusts.
 pub enum Trust {
@@ -29,7 +29,7 @@ impl Endpoints {
     pub fn find(&self, name: Option<&Bound<'_, PyString>>) -> PyResult<Option<&Arc<Endpoint>>> {
         match (self, name) {
             (Self::Ring(snapshot), Some(name)) => {
-                Ok(name.to_str().ok().and_then(|name| snapshot.get(name)))
+                Ok(utf8(name)?.and_then(|name| snapshot.get(name)))
             }
             (Self::One(endpoint), None) => Ok(Some(endpoint)),
             (Self::Ring(_) | Self::Unsigned, None) => Ok(None),

@@ -192,17 +192,16 @@ impl Ring {
         })
     }
 
-    /// Changes a copy and swaps it in. Changes come one after the other. Nothing but the
+    /// Changes the snapshot that the next call takes. Changes come one after the other. Nothing but the
     /// engine runs under the lock, so it is never held for long, nor by one who waits.
     fn change<T>(
         &self,
         change: impl FnOnce(&mut Snapshot) -> Result<T, Refused>,
     ) -> Result<T, Refused> {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        let mut next = Snapshot::clone(&current);
-        let result = change(&mut next)?;
-        *current = Arc::new(next);
-        Ok(result)
+        // A copy where a call in progress holds the snapshot; each change judges before it
+        // changes, so one that is refused leaves all as it was.
+        change(Arc::make_mut(&mut current))
     }
 }
 

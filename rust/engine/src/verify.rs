@@ -200,5 +200,8 @@ pub fn judge<V: Value>(
     Ok((prepared.outcome(None), prepared.family))
 }
 
+/// The most signed bytes on one side of a body.
+pub const MAX_AROUND_BYTES: usize = MAX_TEMPLATE_BYTES + MAX_ID_BYTES + MAX_TIMESTAMP_DIGITS;
+
 /// The signed bytes on one side of a body, on the stack.
-type Around = SmallVec<[u8; MAX_TEMPLATE_BYTES + MAX_ID_BYTES + MAX_TIMESTAMP_DIGITS]>;
+type Around = SmallVec<[u8; MAX_AROUND_BYTES]>;

@@ -82,7 +82,10 @@ pub struct Job<'a> {
 pub fn sha256(bytes: &[u8]) -> Mac {
     let mut stream = Stream::new(Kernel::detect(), INITIAL, 0);
     stream.absorb(bytes);
-    stream.finish()
+    let digest = stream.finish();
+    // Long keys and tokens come through here.
+    stream.block.zeroize();
+    digest
 }
 
 /// The MAC of one job.
@@ -204,7 +207,7 @@ impl Stream {
 
     /// FIPS 180-4 §5.1.1: a one bit, zeros, and the length in bits as the last 8 bytes.
     #[inline]
-    fn finish(mut self) -> Mac {
+    fn finish(&mut self) -> Mac {
         self.block[self.filled] = 0x80;
         self.block[self.filled + 1..].fill(0);
         if self.filled >= LENGTH_AT {

@@ -17,7 +17,8 @@ use crate::{
     header::Value,
     key::Key,
     outcome::Outcome,
-    verify::{self, Rules, write_parts},
+    signature::MAX_CANDIDATES,
+    verify::{self, MAX_AROUND_BYTES, Rules, write_parts},
 };
 
 /// The most messages of one chunk. A chunk is read before it is hashed, so it bounds the memory
@@ -130,6 +131,9 @@ impl<B: AsRef<[u8]>> Chunk<B> {
     ) -> Result<Pushed<'_, B>, TryReserveError> {
         self.pending.try_reserve(1)?;
         self.bodies.try_reserve(1)?;
+        self.endpoints.try_reserve(1)?;
+        self.candidates.try_reserve(MAX_CANDIDATES)?;
+        self.around.try_reserve(2 * MAX_AROUND_BYTES)?;
         let scheme = endpoint.scheme();
         let first = self.candidates.len();
         let found = |candidate| self.candidates.push(candidate);

@@ -43,6 +43,7 @@ where
             most,
             hired: 0,
             filling: 0,
+            started_bytes: 0,
         })
     })
 }
@@ -55,6 +56,8 @@ pub struct Crew<'scope, 'env, B: AsRef<[u8]> + Send + Sync> {
     hired: usize,
     /// Which of the two chunks is read into.
     filling: usize,
+    /// The work in the other one, when it was started.
+    started_bytes: usize,
 }
 
 impl<B: AsRef<[u8]> + Send + Sync> Crew<'_, '_, B> {
@@ -66,6 +69,12 @@ impl<B: AsRef<[u8]> + Send + Sync> Crew<'_, '_, B> {
     /// The chunk that [`Crew::finish`] finished.
     pub fn finished(&self) -> RwLockWriteGuard<'_, Chunk<B>> {
         self.shared.own(1 - self.filling)
+    }
+
+    /// About how many bytes there are to hash in the chunk that was started.
+    #[must_use]
+    pub fn started_bytes(&self) -> usize {
+        self.started_bytes
     }
 
     /// Whether others hash while this thread reads on.
@@ -83,6 +92,7 @@ impl<B: AsRef<[u8]> + Send + Sync> Crew<'_, '_, B> {
             chunk.close();
             (chunk.grains(), chunk.work())
         };
+        self.started_bytes = work;
         self.hire(work.saturating_mul(chunks) / BYTES_PER_THREAD);
         *self.shared.board() = Board {
             which: self.filling,
