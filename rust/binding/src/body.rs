@@ -23,14 +23,14 @@ pub fn read(body: &Bound<'_, PyAny>, place: &str) -> PyResult<Option<PyBackedByt
         };
         return Ok(Some(bytes(body.py(), text.as_bytes())?.into()));
     }
-    let view = if body.is_instance_of::<PyByteArray>() {
-        PyMemoryView::from(body)?
-    } else if let Ok(view) = body.cast::<PyMemoryView>() {
-        view.clone()
-    } else {
-        return Err(wrong_type("body", body, Some(place)));
-    };
-    snapshot(&view, place).map(Some)
+    if let Ok(array) = body.cast::<PyByteArray>() {
+        // Its own memory, whatever `__buffer__` a subclass may have.
+        return Ok(Some(bytes(body.py(), &array.to_vec())?.into()));
+    }
+    match body.cast::<PyMemoryView>() {
+        Ok(view) => snapshot(view, place).map(Some),
+        Err(_) => Err(wrong_type("body", body, Some(place))),
+    }
 }
 
 /// Another thread may change or resize the memory at any time, so it is copied before
