@@ -74,17 +74,19 @@ def test_cycles_are_collected() -> None:
                 item[1].result = result
                 result.errors[0].result = result
         import gc
-        work()
-        gc.collect()
+        for _ in range(4):
+            work()
+            gc.collect()
         before = resident()
-        work()
-        work()
-        # How long garbage waits for its collector is another matter, and differs by version.
-        gc.collect()
+        for _ in range(10):
+            work()
+            # How long garbage waits for its collector is another matter, and differs by version.
+            gc.collect()
         print(resident() - before)
         """
     )
-    assert grown < 4 << 20
+    # 125 MiB if nothing is collected.
+    assert grown < 16 << 20
 
 
 # A result of n messages holds, for each: with keep=False a code and a secret's position; with
