@@ -40,9 +40,17 @@ pub fn asked<'py>(
     function: &str,
     arguments: impl PyCallArgs<'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    py.import("hookseal._arguments")?
-        .getattr(function)?
-        .call1(arguments)
+    called(py, "hookseal._arguments", function, arguments)
+}
+
+/// What a function of one of the modules in Python says.
+pub fn called<'py>(
+    py: Python<'py>,
+    module: &str,
+    function: &str,
+    arguments: impl PyCallArgs<'py>,
+) -> PyResult<Bound<'py, PyAny>> {
+    py.import(module)?.getattr(function)?.call1(arguments)
 }
 
 /// A `str`.

@@ -9,6 +9,8 @@ use pyo3::{
     types::PyTuple,
 };
 
+use crate::arguments::called;
+
 /// The exception for a refusal; `cause` is what reading the item raised.
 pub fn refusal(
     py: Python<'_>,
@@ -95,8 +97,5 @@ pub fn is_items_own(py: Python<'_>, error: &PyErr) -> bool {
 
 /// Calls one of the makers of exceptions in `hookseal._errors`.
 fn made<'py>(py: Python<'py>, maker: &str, arguments: impl pyo3::call::PyCallArgs<'py>) -> PyErr {
-    py.import("hookseal._errors")
-        .and_then(|module| module.getattr(maker))
-        .and_then(|maker| maker.call1(arguments))
-        .map_or_else(|error| error, PyErr::from_value)
+    called(py, "hookseal._errors", maker, arguments).map_or_else(|error| error, PyErr::from_value)
 }

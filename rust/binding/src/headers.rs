@@ -101,18 +101,12 @@ pub fn read(headers: &Bound<'_, PyAny>, scheme: Option<&Scheme>, kept: &mut Kept
     // All of them before the first is looked at: what is iterated may change meanwhile.
     let items = items.try_iter()?.collect::<PyResult<SmallVec<[_; 16]>>>()?;
     for (index, item) in items.iter().enumerate() {
-        let pair = if let Ok(pair) = item.cast::<PyTuple>() {
-            (pair.len() == 2).then(|| (pair.get_item(0), pair.get_item(1)))
-        } else if let Ok(pair) = item.cast::<PyList>() {
-            (pair.len() == 2).then(|| (pair.get_item(0), pair.get_item(1)))
-        } else {
-            None
-        };
-        let Some((name, value)) = pair else {
+        let members = members(item);
+        let Some([name, value]) = members.as_deref() else {
             let place = format!("headers[{index}]");
             return Err(wrong_type("headers item", item, Some(&place)));
         };
-        take(&name?, &value?, scheme, kept)?;
+        take(name, value, scheme, kept)?;
     }
     Ok(())
 }
@@ -122,6 +116,14 @@ pub fn read_pairs(pairs: &[Pair<'_>], scheme: Option<&Scheme>, kept: &mut Kept) 
     pairs
         .iter()
         .try_for_each(|(name, value)| take(name, value, scheme, kept))
+}
+
+/// What a tuple or a list holds, by their own means: a subclass may have others.
+fn members<'py>(value: &Bound<'py, PyAny>) -> Option<SmallVec<[Bound<'py, PyAny>; 2]>> {
+    if let Ok(tuple) = value.cast::<PyTuple>() {
+        return Some(tuple.iter().collect());
+    }
+    Some(value.cast::<PyList>().ok()?.iter().collect())
 }
 
 /// Keeps one header's values if the scheme names it.
@@ -148,14 +150,9 @@ fn take(
     let wrong = |value: &Bound<'_, PyAny>| wrong_value(value, scheme, slot);
     if let Some(text) = text(value)? {
         kept.0.push(One { slot, text });
-    } else if let Ok(all) = value.cast::<PyList>() {
-        for one in all.iter() {
-            let text = text(&one)?.ok_or_else(|| wrong(&one))?;
-            kept.0.push(One { slot, text });
-        }
-    } else if let Ok(all) = value.cast::<PyTuple>() {
-        for one in all.iter() {
-            let text = text(&one)?.ok_or_else(|| wrong(&one))?;
+    } else if let Some(all) = members(value) {
+        for one in &all {
+            let text = text(one)?.ok_or_else(|| wrong(one))?;
             kept.0.push(One { slot, text });
         }
     } else if !value.is_none() {

@@ -12,7 +12,6 @@ use hookseal_engine::{
     timestamp::Tolerance,
 };
 use pyo3::{
-    exceptions::PyRuntimeError,
     prelude::*,
     types::{PyDict, PyString},
 };
@@ -22,6 +21,7 @@ use crate::{
     arguments::{Stated, asked, mistake, no_copy, text_or_none},
     body::{self, unencodable},
     clock::{Instants, now, seconds_or_none},
+    detach::interrupted,
     errors::{scheme_error, secret_error},
     guard::guarded,
     items::{drain, each},
@@ -252,7 +252,7 @@ impl Signer {
                     at,
                     &mut |_| Ok(()),
                 )
-                .map_err(|Interrupted| PyRuntimeError::new_err("bug in hookseal: interrupted"))?
+                .map_err(|Interrupted| interrupted())?
             }
         };
         let value = value.map_err(|fault| secret_error(py, fault, "the signer"))?;
