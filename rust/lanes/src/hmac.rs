@@ -2,9 +2,10 @@
 
 use std::{fmt, slice::from_ref};
 
+use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use crate::{BLOCK_BYTES, Kernel, State};
+use crate::{BLOCK_BYTES, Block, Kernel, State, message::Message};
 
 /// A MAC, or a SHA-256 digest: 32 bytes.
 pub type Mac = [u8; 32];
@@ -29,7 +30,6 @@ impl KeyState {
     /// Absorbs a key of any length. A key over one block is hashed first (RFC 2104 §2).
     #[must_use]
     pub fn new(key: &[u8]) -> Self {
-        let kernel = Kernel::detect();
         let mut block = Zeroizing::new([0_u8; BLOCK_BYTES]);
         if key.len() > BLOCK_BYTES {
             let digest = Zeroizing::new(sha256(key));
@@ -41,7 +41,7 @@ impl KeyState {
             let mut padded = Zeroizing::new(*block);
             padded.iter_mut().for_each(|byte| *byte ^= pad);
             let mut state = INITIAL;
-            kernel.compress(&mut state, from_ref(&*padded));
+            Kernel::Single.compress(&mut state, from_ref(&*padded));
             state
         };
         Self {
@@ -80,12 +80,8 @@ pub struct Job<'a> {
 /// The SHA-256 digest of some bytes.
 #[must_use]
 pub fn sha256(bytes: &[u8]) -> Mac {
-    let mut stream = Stream::new(Kernel::detect(), INITIAL, 0);
-    stream.absorb(bytes);
-    let digest = stream.finish();
-    // Long keys and tokens come through here.
-    stream.block.zeroize();
-    digest
+    // Long keys and tokens come through here: `sha2` wipes its own.
+    Sha256::digest(bytes).into()
 }
 
 /// The MAC of one job.
@@ -94,25 +90,14 @@ pub(crate) fn mac(
     job: &Job<'_>,
     pace: &mut Pace<'_, '_>,
 ) -> Result<Mac, Interrupted> {
-    let mut inner = Stream::new(kernel, job.key.inner, BLOCK_BYTES);
-    for piece in [job.head, job.body, job.tail] {
-        // A long piece is taken in steps, so that the watch hears of it in time.
-        for step in piece.chunks(STEP_BYTES) {
-            inner.absorb(step);
-            pace.hashed(step.len())?;
-        }
-    }
-    let digest = inner.finish();
-    // The outer message is one block and one digest: its padding is always the same.
-    let mut block = OUTER_PADDING;
-    block[..digest.len()].copy_from_slice(&digest);
-    let mut state = job.key.outer;
-    kernel.compress(&mut state, from_ref(&block));
-    Ok(digest_of(&state))
+    let mut message = Message::none(job.key);
+    message.begin(0, job);
+    let state = *message.first_state();
+    message.finish(kernel, state, pace)
 }
 
 /// The block of the outer hash, behind the digest that goes into it.
-pub(crate) const OUTER_PADDING: [u8; BLOCK_BYTES] = {
+pub(crate) const OUTER_PADDING: Block = {
     let mut block = [0; BLOCK_BYTES];
     block[size_of::<Mac>()] = 0x80;
     let [.., high, low] = ((BLOCK_BYTES + size_of::<Mac>()) as u64 * 8).to_be_bytes();
@@ -159,69 +144,6 @@ impl<'w, 'a> Pace<'w, 'a> {
 /// Bytes between two calls of the watch: 0.15 ms on one SHA-NI stream. A whole number of
 /// blocks, so that a step never leaves a block half full that was not so before.
 pub(crate) const STEP_BYTES: usize = 256 * 1024;
-
-/// One message on its way through SHA-256.
-struct Stream {
-    kernel: Kernel,
-    state: State,
-    /// Bytes absorbed so far, those that made the first state included.
-    length: u64,
-    /// The block under way, `filled` bytes of it.
-    block: [u8; BLOCK_BYTES],
-    filled: usize,
-}
-
-impl Stream {
-    #[inline]
-    fn new(kernel: Kernel, state: State, absorbed: usize) -> Self {
-        Self {
-            kernel,
-            state,
-            length: absorbed as u64,
-            block: [0; BLOCK_BYTES],
-            filled: 0,
-        }
-    }
-
-    #[inline]
-    fn absorb(&mut self, mut bytes: &[u8]) {
-        self.length += bytes.len() as u64;
-        if self.filled > 0 {
-            let (now, later) = bytes.split_at(bytes.len().min(BLOCK_BYTES - self.filled));
-            self.block[self.filled..self.filled + now.len()].copy_from_slice(now);
-            self.filled += now.len();
-            bytes = later;
-            if self.filled < BLOCK_BYTES {
-                return;
-            }
-            self.kernel.compress(&mut self.state, from_ref(&self.block));
-            self.filled = 0;
-        }
-        let (blocks, rest) = bytes.as_chunks::<BLOCK_BYTES>();
-        if !blocks.is_empty() {
-            self.kernel.compress(&mut self.state, blocks);
-        }
-        self.block[..rest.len()].copy_from_slice(rest);
-        self.filled = rest.len();
-    }
-
-    /// FIPS 180-4 §5.1.1: a one bit, zeros, and the length in bits as the last 8 bytes.
-    #[inline]
-    fn finish(&mut self) -> Mac {
-        self.block[self.filled] = 0x80;
-        self.block[self.filled + 1..].fill(0);
-        if self.filled >= LENGTH_AT {
-            self.kernel.compress(&mut self.state, from_ref(&self.block));
-            self.block.fill(0);
-        }
-        self.block[LENGTH_AT..].copy_from_slice(&(self.length * 8).to_be_bytes());
-        self.kernel.compress(&mut self.state, from_ref(&self.block));
-        digest_of(&self.state)
-    }
-}
-
-/// Where the length begins in the last block.
-const LENGTH_AT: usize = BLOCK_BYTES - 8;
 
 /// FIPS 180-4 §5.3.3: the first 32 bits of the fractional parts of the square roots of the
 /// first eight primes.

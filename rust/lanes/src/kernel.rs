@@ -3,12 +3,13 @@
 use std::fmt;
 
 use crate::{
-    BLOCK_BYTES, Interrupted, Job, Mac, State, Watch,
+    Block, Interrupted, Job, Mac, State, Watch,
+    array::{self, Arrays},
     hmac::{self, Pace},
-    portable,
+    streams::{self, Queue, longest_first},
 };
 #[cfg(target_arch = "x86_64")]
-use crate::{pairs, shani2};
+use crate::{avx2, avx512, shani2};
 
 /// A way to compute SHA-256.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,23 +18,34 @@ pub enum Kernel {
     Portable,
     /// The `sha2` crate, one message at a time; it uses SHA-NI and its kin where they are.
     Single,
-    /// Two messages at a time through the SHA extensions of x86-64; where the processor has
-    /// none, the same as [`Kernel::Single`].
+    /// Eight messages at a time in the vectors of AVX2.
+    Avx2,
+    /// Two messages at a time through the SHA extensions of x86-64.
     Shani2,
+    /// Sixteen messages at a time in the vectors of AVX-512.
+    Avx512,
 }
 
 impl Kernel {
-    /// Every kernel, the most portable first.
-    pub const ALL: [Self; 3] = [Self::Portable, Self::Single, Self::Shani2];
+    /// Every kernel, the fastest for many messages last.
+    pub const ALL: [Self; 5] = [
+        Self::Portable,
+        Self::Single,
+        Self::Avx2,
+        Self::Shani2,
+        Self::Avx512,
+    ];
+
+    /// The most messages that any kernel hashes side by side.
+    pub const MOST_LANES: usize = 16;
 
     /// The kernel that is fastest here for many messages.
     #[must_use]
     pub fn detect() -> Self {
-        if Self::Shani2.is_available() {
-            Self::Shani2
-        } else {
-            Self::Single
-        }
+        let mut best_first = Self::ALL.into_iter().rev();
+        best_first
+            .find(|kernel| kernel.is_available())
+            .unwrap_or(Self::Single)
     }
 
     /// Whether the processor has what the kernel is made of.
@@ -42,9 +54,13 @@ impl Kernel {
         match self {
             Self::Portable | Self::Single => true,
             #[cfg(target_arch = "x86_64")]
-            Self::Shani2 => shani2::is_available(),
+            Self::Avx2 => avx2::Proof::find().is_some(),
+            #[cfg(target_arch = "x86_64")]
+            Self::Shani2 => shani2::Proof::find().is_some(),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => avx512::Proof::find().is_some(),
             #[cfg(not(target_arch = "x86_64"))]
-            Self::Shani2 => false,
+            Self::Avx2 | Self::Shani2 | Self::Avx512 => false,
         }
     }
 
@@ -66,7 +82,9 @@ impl Kernel {
         match self {
             Self::Portable => "portable",
             Self::Single => "single",
+            Self::Avx2 => "avx2",
             Self::Shani2 => "shani2",
+            Self::Avx512 => "avx512",
         }
     }
 
@@ -93,56 +111,64 @@ impl Kernel {
     ) -> Result<(), Interrupted> {
         assert_eq!(jobs.len(), macs.len(), "a slot for each job");
         let mut pace = Pace::new(watch);
-        #[cfg(target_arch = "x86_64")]
-        if self == Self::Shani2 && self.is_available() {
-            pairs::macs(jobs, macs, &mut pace, prefetch)?;
-            return pace.settle();
-        }
-        for (at, (job, slot)) in jobs.iter().zip(macs).enumerate() {
-            if let Some(next) = jobs.get(at + 1) {
-                prefetch(next.body);
-            }
-            *slot = hmac::mac(self, job, &mut pace)?;
-        }
+        let order = longest_first(jobs);
+        let begun = Vec::new();
+        let queue = Queue {
+            jobs,
+            order: &order,
+            begun,
+        };
+        self.work_off(queue, macs, &mut pace)?;
         pace.settle()
     }
 
-    #[inline]
-    pub(crate) fn compress(self, state: &mut State, blocks: &[[u8; BLOCK_BYTES]]) {
+    fn work_off(
+        self,
+        mut queue: Queue<'_, '_>,
+        macs: &mut [Mac],
+        pace: &mut Pace<'_, '_>,
+    ) -> Result<(), Interrupted> {
+        let rest = match self {
+            Self::Portable => {
+                queue.begun = streams::macs(&Arrays, &mut queue, macs, pace)?;
+                return queue.one_by_one(self, macs, pace);
+            }
+            Self::Single => return queue.one_by_one(self, macs, pace),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => {
+                avx2::Proof::find().map(|proof| streams::macs(&proof, &mut queue, macs, pace))
+            }
+            #[cfg(target_arch = "x86_64")]
+            Self::Shani2 => {
+                shani2::Proof::find().map(|proof| streams::macs(&proof, &mut queue, macs, pace))
+            }
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => {
+                avx512::Proof::find().map(|proof| streams::macs(&proof, &mut queue, macs, pace))
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Avx2 | Self::Shani2 | Self::Avx512 => None,
+        };
+        queue.begun = rest.unwrap_or_else(|| Ok(Vec::new()))?;
         match self {
-            Self::Portable => portable::compress(state, blocks),
-            Self::Single | Self::Shani2 => sha2::block_api::compress256(state, blocks),
+            Self::Avx2 | Self::Avx512 if Self::Shani2.is_available() => {
+                Self::Shani2.work_off(queue, macs, pace)
+            }
+            _ => Self::Single.work_off(queue, macs, pace),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn compress(self, state: &mut State, blocks: &[Block]) {
+        match self {
+            Self::Portable => array::compress(state, blocks),
+            _ => sha2::block_api::compress256(state, blocks),
         }
     }
 }
 
-/// Asks for the cache lines of a body while the job before it is hashed: a batch's bodies lie
-/// anywhere, and fit no near cache. What it gains is in docs/decisions.md.
-#[cfg(target_arch = "x86_64")]
-#[expect(unsafe_code, reason = "the intrinsic takes a raw pointer")]
-#[inline]
-fn prefetch(body: &[u8]) {
-    use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-
-    // What is asked for of a body: behind it the processor has seen the pattern.
-    const MOST_BYTES: usize = 4096;
-
-    for line in body[..body.len().min(MOST_BYTES)]
-        .iter()
-        .step_by(BLOCK_BYTES)
-    {
-        // SAFETY: a prefetch has no effect but on the cache, whatever the address, and SSE is
-        // part of x86-64.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(line).cast()) };
-    }
-}
-
-/// Elsewhere the processor's own foresight has to do.
-#[cfg(not(target_arch = "x86_64"))]
-fn prefetch(_: &[u8]) {}
-
 /// No kernel has that name.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownKernel;
 
 impl fmt::Display for UnknownKernel {

@@ -4,19 +4,32 @@
 //! computes the MACs of many jobs. The pieces are read where they lie: bodies are never
 //! copied. This crate knows hashing only; what a MAC means is decided elsewhere.
 
+mod array;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod chosen;
 mod hmac;
 mod kernel;
-#[cfg(target_arch = "x86_64")]
-mod pairs;
-mod portable;
+mod message;
 #[cfg(target_arch = "x86_64")]
 mod shani2;
+mod streams;
+mod text;
+#[cfg(target_arch = "x86_64")]
+mod text_avx2;
+mod wide;
 
+pub use chosen::{Chosen, NoKernel};
 pub use hmac::{Interrupted, Job, KeyState, Mac, Watch, sha256};
 pub use kernel::{Kernel, UnknownKernel};
+pub use text::{BASE64_MAC_BYTES, HEX_MAC_BYTES, base64_mac_vartime, hex_mac_vartime};
 
 /// The block of SHA-256, in bytes.
 pub const BLOCK_BYTES: usize = 64;
+
+type Block = [u8; BLOCK_BYTES];
 
 /// A SHA-256 chaining value: eight words, as FIPS 180-4 names them H0 to H7.
 type State = [u32; 8];

@@ -9,40 +9,65 @@
 )]
 
 use std::arch::x86_64::{
-    __m128i, _mm_add_epi32, _mm_alignr_epi8, _mm_blend_epi16, _mm_loadu_si128, _mm_set_epi8,
-    _mm_sha256msg1_epu32, _mm_sha256msg2_epu32, _mm_sha256rnds2_epu32, _mm_shuffle_epi8,
-    _mm_shuffle_epi32, _mm_storeu_si128,
+    __m128i, _MM_HINT_T0, _mm_add_epi32, _mm_alignr_epi8, _mm_blend_epi16, _mm_loadu_si128,
+    _mm_prefetch, _mm_set_epi8, _mm_sha256msg1_epu32, _mm_sha256msg2_epu32, _mm_sha256rnds2_epu32,
+    _mm_shuffle_epi8, _mm_shuffle_epi32, _mm_storeu_si128,
 };
 
-use crate::{BLOCK_BYTES, State, portable::ROUND_CONSTANTS};
+use crate::{
+    BLOCK_BYTES, Block, State,
+    streams::Wide,
+    wide::{CONSTANTS, States},
+};
 
-/// Whether this processor has what [`compress`] is made of.
-pub(crate) fn is_available() -> bool {
-    is_x86_feature_detected!("sha")
-        && is_x86_feature_detected!("ssse3")
-        && is_x86_feature_detected!("sse4.1")
+/// Shows that the processor has the SHA extensions, SSSE3 and SSE4.1.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Proof(());
+
+impl Proof {
+    /// The proof, where it can be given.
+    pub(crate) fn find() -> Option<Self> {
+        let is_there = is_x86_feature_detected!("sha")
+            && is_x86_feature_detected!("ssse3")
+            && is_x86_feature_detected!("sse4.1");
+        is_there.then_some(Self(()))
+    }
 }
 
-/// Absorbs as many blocks into each of two chaining values as both have.
-///
-/// # Panics
-/// If the processor has no SHA extensions.
-pub(crate) fn compress(states: &mut [State; 2], blocks: [&[[u8; BLOCK_BYTES]]; 2]) {
-    assert!(is_available(), "the processor has no SHA extensions");
-    // SAFETY: the processor has what the function is compiled for.
-    unsafe { compress_pairs(states, blocks) }
+impl Wide<2> for Proof {
+    fn cost(&self) -> usize {
+        160
+    }
+
+    fn compress(
+        &self,
+        states: &mut States<2>,
+        blocks: &[&[Block]; 2],
+        count: usize,
+        ahead: &[*const u8; 2],
+    ) {
+        let blocks = blocks.map(|blocks| &blocks[..count]);
+        let mut pair = [0, 1].map(|lane| states.0.map(|words| words[lane]));
+        // SAFETY: the processor has what the function is compiled for: that is what a proof
+        // shows.
+        unsafe { compress_pairs(&mut pair, blocks, ahead) };
+        states.0 = std::array::from_fn(|word| [pair[0][word], pair[1][word]]);
+    }
 }
 
 #[target_feature(enable = "sha,ssse3,sse4.1")]
-fn compress_pairs(states: &mut [State; 2], blocks: [&[[u8; BLOCK_BYTES]]; 2]) {
+fn compress_pairs(states: &mut [State; 2], blocks: [&[Block]; 2], ahead: &[*const u8; 2]) {
     let mut lanes = [Lane::load(&states[0]), Lane::load(&states[1])];
-    for pair in blocks[0].iter().zip(blocks[1]) {
+    for (at, pair) in blocks[0].iter().zip(blocks[1]).enumerate() {
+        for line in ahead {
+            _mm_prefetch::<_MM_HINT_T0>(line.wrapping_add(at * BLOCK_BYTES).cast());
+        }
         let before = lanes;
         let mut words = [message(pair.0), message(pair.1)];
         // Sixteen times four rounds, written out so that all of it stays in registers.
         macro_rules! rounds {
             ($($group:literal)*) => {$(
-                let constants = load_words(&ROUND_CONSTANTS, $group);
+                let constants = load_words(CONSTANTS.as_flattened(), $group);
                 for (lane, words) in lanes.iter_mut().zip(&mut words) {
                     if $group >= 4 {
                         schedule(words, $group);
@@ -103,7 +128,7 @@ impl Lane {
 /// The sixteen words of a block, big-endian as FIPS 180-4 §5.2.1 reads them.
 #[inline]
 #[target_feature(enable = "sha,ssse3,sse4.1")]
-fn message(block: &[u8; BLOCK_BYTES]) -> [__m128i; 4] {
+fn message(block: &Block) -> [__m128i; 4] {
     let swap = _mm_set_epi8(12, 13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3);
     let quarters = block.as_chunks::<16>().0;
     std::array::from_fn(|at| _mm_shuffle_epi8(load_bytes(&quarters[at]), swap))

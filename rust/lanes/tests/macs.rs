@@ -338,7 +338,7 @@ fn kernels_by_name() {
     assert!(Kernel::Portable.is_available());
     assert!(Kernel::detect().is_available());
     assert!(Kernel::ALL.contains(&Kernel::detect()));
-    for name in ["", "Portable", "portable ", "single\0", "avx512", "auto"] {
+    for name in ["", "Portable", "portable ", "single\0", "avx-512", "auto"] {
         let error = Kernel::by_name(name).expect_err(name).to_string();
         assert!(error.contains("unknown kernel"), "{error}");
         for kernel in Kernel::ALL {

@@ -1,0 +1,168 @@
+//! One message on its way through HMAC, as runs of whole blocks.
+
+use smallvec::SmallVec;
+
+use crate::{
+    BLOCK_BYTES, Block, Interrupted, Job, Kernel, KeyState, Mac, State,
+    hmac::{OUTER_PADDING, Pace, STEP_BYTES, digest_of},
+};
+
+/// A message that is being hashed: first inside, then the block of the outer hash. Its chaining
+/// value is with whoever hashes it.
+#[derive(Clone)]
+pub(crate) struct Message<'a> {
+    /// The slot its MAC goes to.
+    pub(crate) slot: usize,
+    key: &'a KeyState,
+    /// The body's own blocks, where they lie.
+    middle: &'a [Block],
+    /// What comes before them and behind them, padding included: bodies are not copied but for
+    /// what fills up these blocks.
+    around: SmallVec<[Block; AROUND_BLOCKS]>,
+    /// How many of `around` come before the body's own.
+    front: usize,
+    /// Blocks hashed so far.
+    at: usize,
+    is_outer: bool,
+}
+
+/// Heads and tails rarely take more.
+const AROUND_BLOCKS: usize = 4;
+
+impl<'a> Message<'a> {
+    /// No message, with room for one.
+    pub(crate) fn none(key: &'a KeyState) -> Self {
+        Self {
+            slot: 0,
+            key,
+            middle: &[],
+            around: SmallVec::new(),
+            front: 0,
+            at: 0,
+            is_outer: false,
+        }
+    }
+
+    /// Begins with another message, in the same place.
+    #[inline]
+    pub(crate) fn begin(&mut self, slot: usize, job: &Job<'a>) {
+        let to_fill = job.head.len().next_multiple_of(BLOCK_BYTES) - job.head.len();
+        let (fill, body) = job.body.split_at(to_fill.min(job.body.len()));
+        let (middle, rest) = body.as_chunks();
+        let front = job.head.len() + fill.len();
+        let copied = front + rest.len() + job.tail.len();
+        self.around.clear();
+        self.around.resize(blocks_of(copied), [0; BLOCK_BYTES]);
+        let bytes = self.around.as_flattened_mut();
+        let mut free = &mut *bytes;
+        // FIPS 180-4 §5.1.1: a one bit, zeros, and the length in bits as the last eight bytes.
+        for piece in [job.head, fill, rest, job.tail, &[0x80]] {
+            let (taken, left) = free.split_at_mut(piece.len());
+            taken.copy_from_slice(piece);
+            free = left;
+        }
+        let length = BLOCK_BYTES + copied + middle.as_flattened().len();
+        if let Some(last) = bytes.last_chunk_mut() {
+            *last = (length as u64 * 8).to_be_bytes();
+        }
+        // Without blocks of the body's own all of it is one run.
+        self.front = if middle.is_empty() {
+            self.around.len()
+        } else {
+            front / BLOCK_BYTES
+        };
+        (self.slot, self.key, self.middle) = (slot, job.key, middle);
+        (self.at, self.is_outer) = (0, false);
+    }
+
+    /// The chaining value to begin with.
+    #[inline]
+    pub(crate) fn first_state(&self) -> &'a State {
+        if self.is_outer {
+            &self.key.outer
+        } else {
+            &self.key.inner
+        }
+    }
+
+    /// The next blocks that lie side by side. Empty when [`Message::turn`] is due.
+    #[inline]
+    pub(crate) fn run(&self) -> &[Block] {
+        if self.at < self.front {
+            &self.around[self.at..self.front]
+        } else if let Some(rest) = self.middle.get(self.at - self.front..)
+            && !rest.is_empty()
+        {
+            rest
+        } else {
+            &self.around[self.at - self.middle.len()..]
+        }
+    }
+
+    /// Whether the hash under way has had all its blocks.
+    #[inline]
+    pub(crate) fn is_through(&self) -> bool {
+        self.at == self.around.len() + self.middle.len()
+    }
+
+    /// Notes that blocks were hashed.
+    #[inline]
+    pub(crate) fn advance(&mut self, blocks: usize) {
+        self.at += blocks;
+    }
+
+    /// Takes what the hash under way came to: None turns to the outer hash, which begins with
+    /// [`Message::first_state`].
+    #[inline]
+    pub(crate) fn turn(&mut self, state: &State) -> Option<Mac> {
+        let digest = digest_of(state);
+        if self.is_outer {
+            return Some(digest);
+        }
+        // The outer message is one block and one digest: its padding is always the same.
+        let mut block = OUTER_PADDING;
+        block[..digest.len()].copy_from_slice(&digest);
+        self.around.clear();
+        self.around.push(block);
+        (self.middle, self.front, self.at) = (&[], 1, 0);
+        self.is_outer = true;
+        None
+    }
+
+    /// Hashes what is left, alone.
+    #[inline]
+    pub(crate) fn finish(
+        &mut self,
+        kernel: Kernel,
+        mut state: State,
+        pace: &mut Pace<'_, '_>,
+    ) -> Result<Mac, Interrupted> {
+        loop {
+            while !self.is_through() {
+                let run = self.run();
+                // A long run is taken in steps, so that the watch hears of it in time.
+                let run = &run[..run.len().min(STEP_BYTES / BLOCK_BYTES)];
+                kernel.compress(&mut state, run);
+                let taken = run.len();
+                self.advance(taken);
+                pace.hashed(taken * BLOCK_BYTES)?;
+            }
+            match self.turn(&state) {
+                Some(mac) => return Ok(mac),
+                None => state = *self.first_state(),
+            }
+        }
+    }
+}
+
+/// How many blocks the inner hash of a job has, behind the key's.
+#[inline]
+pub(crate) fn block_count(job: &Job<'_>) -> usize {
+    blocks_of(job.head.len() + job.body.len() + job.tail.len())
+}
+
+/// How many blocks that many bytes fill with their padding: at least one byte for the one bit,
+/// and eight for the length.
+fn blocks_of(bytes: usize) -> usize {
+    (bytes + 1 + size_of::<u64>()).div_ceil(BLOCK_BYTES)
+}

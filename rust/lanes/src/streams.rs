@@ -1,0 +1,188 @@
+//! Several messages in step: each vector lane is a stream of blocks, and takes the next message
+//! when its last one ends.
+
+use zeroize::Zeroize;
+
+use crate::{
+    BLOCK_BYTES, Block, Interrupted, Job, Kernel, Mac, State,
+    hmac::{Pace, STEP_BYTES},
+    message::{Message, block_count},
+    wide::States,
+};
+
+/// Code that hashes `WIDTH` messages in step.
+pub(crate) trait Wide<const WIDTH: usize> {
+    /// What `WIDTH` blocks in step cost, in the time of one block alone, in hundredths.
+    fn cost(&self) -> usize;
+
+    /// Absorbs `count` blocks of every message, and asks for as many cache lines from `ahead`.
+    fn compress(
+        &self,
+        states: &mut States<WIDTH>,
+        blocks: &[&[Block]; WIDTH],
+        count: usize,
+        ahead: &[*const u8; WIDTH],
+    );
+}
+
+/// A message whose hash was begun, or not yet, with its chaining value.
+pub(crate) type Begun<'a> = (Message<'a>, State);
+
+/// Messages that wait for a lane: first those that were begun elsewhere.
+pub(crate) struct Queue<'j, 'a> {
+    pub(crate) begun: Vec<Begun<'a>>,
+    pub(crate) jobs: &'j [Job<'a>],
+    /// The jobs that wait, the longest first.
+    pub(crate) order: &'j [usize],
+}
+
+impl<'a> Queue<'_, 'a> {
+    /// Puts the next message in the place of one that ended; its chaining value, or None where
+    /// nothing waits.
+    #[inline]
+    fn next(&mut self, place: &mut Message<'a>) -> Option<State> {
+        if let Some((message, state)) = self.begun.pop() {
+            *place = message;
+            return Some(state);
+        }
+        let (first, rest) = self.order.split_first()?;
+        self.order = rest;
+        place.begin(*first, &self.jobs[*first]);
+        Some(*place.first_state())
+    }
+
+    /// Room for a message.
+    fn place(&self) -> Option<Message<'a>> {
+        let first = self.jobs.first()?;
+        Some(Message::none(first.key))
+    }
+
+    /// Works the queue off without lanes.
+    pub(crate) fn one_by_one(
+        mut self,
+        kernel: Kernel,
+        macs: &mut [Mac],
+        pace: &mut Pace<'_, '_>,
+    ) -> Result<(), Interrupted> {
+        let Some(mut message) = self.place() else {
+            return Ok(());
+        };
+        while let Some(state) = self.next(&mut message) {
+            macs[message.slot] = message.finish(kernel, state, pace)?;
+        }
+        Ok(())
+    }
+
+    /// Where the body lies of the job that comes after `others`.
+    fn body_behind(&self, others: usize) -> *const u8 {
+        let at = self.order.get(others);
+        at.map_or(std::ptr::null(), |at| self.jobs[*at].body.as_ptr())
+    }
+}
+
+/// Computes MACs until so few messages are left that they are better hashed otherwise: those
+/// are handed back, with their chaining values.
+pub(crate) fn macs<'a, const WIDTH: usize>(
+    wide: &impl Wide<WIDTH>,
+    queue: &mut Queue<'_, 'a>,
+    macs: &mut [Mac],
+    pace: &mut Pace<'_, '_>,
+) -> Result<Vec<Begun<'a>>, Interrupted> {
+    let Some(room) = queue.place() else {
+        return Ok(Vec::new());
+    };
+    let mut states = States([[0; WIDTH]; 8]);
+    let mut lanes: [_; WIDTH] = std::array::from_fn(|_| room.clone());
+    let mut is_live = [false; WIDTH];
+    for (lane, message) in lanes.iter_mut().enumerate() {
+        if let Some(state) = queue.next(message) {
+            put(&mut states, lane, &state);
+            is_live[lane] = true;
+        }
+    }
+    let mut ahead: [*const u8; WIDTH] = std::array::from_fn(|lane| queue.body_behind(lane));
+    let mut live = is_live.iter().filter(|is_live| **is_live).count();
+    while live > 0 && live * 100 >= wide.cost() {
+        let taken = step(wide, &mut states, &lanes, &is_live, &ahead);
+        pace.hashed(live * taken * BLOCK_BYTES)?;
+        for (lane, message) in lanes.iter_mut().enumerate() {
+            ahead[lane] = ahead[lane].wrapping_add(taken * BLOCK_BYTES);
+            message.advance(taken);
+            if !is_live[lane] || !message.is_through() {
+                continue;
+            }
+            let next = match message.turn(&state_of(&states, lane)) {
+                None => Some(*message.first_state()),
+                Some(mac) => {
+                    macs[message.slot] = mac;
+                    ahead[lane] = queue.body_behind(WIDTH);
+                    queue.next(message)
+                }
+            };
+            if let Some(state) = next {
+                put(&mut states, lane, &state);
+            } else {
+                is_live[lane] = false;
+                live -= 1;
+            }
+        }
+    }
+    let left = lanes
+        .into_iter()
+        .enumerate()
+        .filter(|(lane, _)| is_live[*lane]);
+    let left = left.map(|(lane, message)| (message, state_of(&states, lane)));
+    let left = left.collect();
+    states.0.zeroize();
+    Ok(left)
+}
+
+/// Hashes as many blocks as every message has side by side; returns how many.
+#[inline]
+fn step<const WIDTH: usize>(
+    wide: &impl Wide<WIDTH>,
+    states: &mut States<WIDTH>,
+    lanes: &[Message<'_>; WIDTH],
+    is_live: &[bool; WIDTH],
+    ahead: &[*const u8; WIDTH],
+) -> usize {
+    let mut shortest: &[_] = &[];
+    let mut blocks: [&[_]; WIDTH] = [&[]; WIDTH];
+    for lane in 0..WIDTH {
+        if is_live[lane] {
+            blocks[lane] = lanes[lane].run();
+            if shortest.is_empty() || blocks[lane].len() < shortest.len() {
+                shortest = blocks[lane];
+            }
+        }
+    }
+    // A lane without a message goes along, and nobody asks what it came to.
+    for (blocks, is_live) in blocks.iter_mut().zip(is_live) {
+        if !is_live {
+            *blocks = shortest;
+        }
+    }
+    let count = shortest.len().min(STEP_BYTES / BLOCK_BYTES / WIDTH);
+    wide.compress(states, &blocks, count, ahead);
+    count
+}
+
+fn put<const WIDTH: usize>(states: &mut States<WIDTH>, lane: usize, state: &State) {
+    for (words, word) in states.0.iter_mut().zip(state) {
+        words[lane] = *word;
+    }
+}
+
+fn state_of<const WIDTH: usize>(states: &States<WIDTH>, lane: usize) -> State {
+    std::array::from_fn(|word| states.0[word][lane])
+}
+
+/// The order in which lanes take jobs: one long job is then begun early, beside many others.
+pub(crate) fn longest_first(jobs: &[Job<'_>]) -> Vec<usize> {
+    let blocks: Vec<usize> = jobs.iter().map(block_count).collect();
+    let mut order: Vec<usize> = (0..jobs.len()).collect();
+    if !blocks.is_sorted_by(|a, b| a >= b) {
+        order.sort_by_key(|at| std::cmp::Reverse(blocks[*at]));
+    }
+    order
+}
