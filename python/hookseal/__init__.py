@@ -61,6 +61,7 @@ __all__ = [
     "Verified",
     "Verifier",
     "__version__",
+    "kernel",
     "schemes",
 ]
 
@@ -73,6 +74,7 @@ try:
         Verified,
         Verifier,
         __version__,
+        kernel,
     )
 except ModuleNotFoundError as error:
     # Only the absence of the binary is a case of its own; a binary that is there and
@@ -80,7 +82,9 @@ except ModuleNotFoundError as error:
     if error.name != "hookseal._core":
         raise
 
-    _HOT = frozenset({"BatchResult", "Keyring", "Secret", "Signer", "Verified", "Verifier"})
+    _HOT = frozenset(
+        {"BatchResult", "Keyring", "Secret", "Signer", "Verified", "Verifier", "kernel"}
+    )
 
     if not TYPE_CHECKING:  # a type checker is to know the names above, and no other
 

@@ -96,6 +96,11 @@ _MISTAKES: dict[str, tuple[type[Exception], str]] = {
     "index": (IndexError, "there is no message of that index in the batch"),
     "not-kept": (ValueError, "the batch was judged with keep=False: it kept no message"),
     "copy": (TypeError, "a {0} cannot be pickled or copied"),
+    "kernel": (ValueError, "HOOKSEAL_KERNEL is {0!r}; on this processor there are {1}"),
+    "kernels-broken": (
+        RuntimeError,
+        "every kernel computes wrong MACs: the memory, the processor or the build is broken",
+    ),
     "truth": (
         TypeError,
         "a BatchResult has no truth value: look at result.invalid, or call raise_for_invalid()",

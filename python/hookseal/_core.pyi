@@ -31,11 +31,13 @@ __all__ = [
     "__version__",
     "_panic_for_test",
     "_verdict_names",
+    "kernel",
 ]
 __version__: str
 
 def _panic_for_test() -> None: ...
 def _verdict_names() -> list[str]: ...
+def kernel() -> str: ...
 
 @final
 class Secret:

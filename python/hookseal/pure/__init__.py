@@ -70,8 +70,14 @@ __all__ = [
     "Verified",
     "Verifier",
     "__version__",
+    "kernel",
     "schemes",
 ]
+
+
+def kernel() -> str:
+    """The code that hashes in this process: here ``"hashlib"``."""
+    return "hashlib"
 
 
 def __getattr__(name: str) -> str:

@@ -1,8 +1,8 @@
 //! Reading ahead: the objects of some messages are touched together, before any is read.
 //!
 //! Ten thousand messages fit no near cache. Read one by one, each waits for its tuple, its
-//! dict, its keys and its values in turn; touched a group at a time, they come in together.
-//! What it gains is in docs/decisions.md.
+//! body and its dict in turn; touched a group at a time, they come in together. What it gains
+//! is in docs/decisions.md.
 
 use std::ops::Range;
 
@@ -12,46 +12,33 @@ use pyo3::{
 };
 
 /// How many messages are touched together.
-pub const GROUP: usize = 8;
-
-/// One header as it stands in a dict.
-pub type Pair<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>);
+pub const GROUP: usize = 16;
 
 /// A group of messages, of those that can be read without running code of the user's: exact
 /// pairs of a body and an exact dict.
 #[derive(Default)]
-pub struct Ahead<'py> {
-    parts: Vec<Option<Parts<'py>>>,
-    pairs: Vec<Pair<'py>>,
-}
+pub struct Ahead<'py>(Vec<Option<Parts<'py>>>);
 
-struct Parts<'py> {
-    body: Bound<'py, PyAny>,
-    headers: Bound<'py, PyDict>,
-    pairs: Range<usize>,
+/// The parts of a message.
+pub struct Parts<'py> {
+    pub body: Bound<'py, PyAny>,
+    pub headers: Bound<'py, PyDict>,
 }
 
 impl<'py> Ahead<'py> {
     /// Touches the messages of a group.
     pub fn look(&mut self, messages: &Bound<'py, PyTuple>, group: Range<usize>) -> PyResult<()> {
-        self.parts.clear();
-        self.pairs.clear();
+        self.0.clear();
         for index in group {
             let item = messages.get_borrowed_item(index)?;
-            self.parts.push(parts(&item)?);
-        }
-        for parts in self.parts.iter_mut().flatten() {
-            let start = self.pairs.len();
-            self.pairs.extend(parts.headers.iter());
-            parts.pairs = start..self.pairs.len();
+            self.0.push(parts(&item)?);
         }
         Ok(())
     }
 
-    /// The body and the headers of the group's message `at`, if it was touched.
-    pub fn get(&self, at: usize) -> Option<(&Bound<'py, PyAny>, &[Pair<'py>])> {
-        let parts = self.parts.get(at)?.as_ref()?;
-        Some((&parts.body, &self.pairs[parts.pairs.clone()]))
+    /// Takes the group's message `at`, if it was touched.
+    pub fn take(&mut self, at: usize) -> Option<Parts<'py>> {
+        self.0.get_mut(at)?.take()
     }
 }
 
@@ -65,9 +52,6 @@ fn parts<'py>(item: &Bound<'py, PyAny>) -> PyResult<Option<Parts<'py>>> {
     let Ok(headers) = pair.get_item(1)?.cast_into_exact::<PyDict>() else {
         return Ok(None);
     };
-    Ok(Some(Parts {
-        body: pair.get_item(0)?,
-        headers,
-        pairs: 0..0,
-    }))
+    let body = pair.get_item(0)?;
+    Ok(Some(Parts { body, headers }))
 }

@@ -3,10 +3,9 @@
 use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use hookseal_engine::{
-    Interrupted, Kernel, Outcome, Verdict,
+    Interrupted, Outcome, Verdict,
     batch::{Chunk, Crew, Pushed, with_crew},
     endpoint::{Endpoint, MAX_SECRETS, Positions},
-    header::{Role, Slot},
     scheme::Scheme,
     verify::Rules,
 };
@@ -17,7 +16,7 @@ use pyo3::{
 };
 
 use crate::{
-    ahead::{Ahead, GROUP, Pair},
+    ahead::{Ahead, GROUP, Parts},
     arguments::no_memory,
     body::{self, unencodable},
     clock::{Instants, now},
@@ -25,6 +24,7 @@ use crate::{
     errors::is_items_own,
     headers::{self, Kept},
     items::{self, Names, drain, message_class},
+    kernel,
     result::BatchResult,
     trust::{Endpoints, no_ring},
 };
@@ -89,7 +89,7 @@ impl<'a, 'py> Call<'a, 'py> {
         if let Endpoints::One(endpoint) = reader.call.endpoints {
             reader.used.place(endpoint);
         }
-        with_crew(Kernel::detect(), threads, |crew| {
+        with_crew(kernel::chosen().kernel, threads, |crew| {
             reader.read_all(py, crew, threads, count)
         })?;
         let Reader {
@@ -174,7 +174,7 @@ impl<'py> Reader<'_, 'py> {
     ) -> PyResult<()> {
         ahead.look(&self.call.messages, group.clone())?;
         for (at, index) in group.enumerate() {
-            match self.take(py, index, ahead.get(at), chunk) {
+            match self.take(py, index, ahead.take(at), chunk) {
                 Ok(Taken::Waits) => {}
                 Ok(Taken::Judged(outcome, endpoint, body)) => {
                     self.slots.put(py, index, outcome, endpoint, body)?;
@@ -195,19 +195,19 @@ impl<'py> Reader<'_, 'py> {
         &mut self,
         py: Python<'py>,
         index: usize,
-        ahead: Option<(&Bound<'py, PyAny>, &[Pair<'py>])>,
+        ahead: Option<Parts<'py>>,
         chunk: &mut Chunk<Carried>,
     ) -> PyResult<Taken> {
         self.kept.clear();
         let (name, received_at, body);
         let endpoints = self.call.endpoints;
         let endpoint;
-        if let Some((read_body, pairs)) = ahead {
+        if let Some(parts) = ahead {
             name = self.call.names.get(index)?;
             received_at = None;
             endpoint = endpoints.find(name.as_ref())?;
-            body = body::read(read_body, "body")?;
-            headers::read_pairs(pairs, scheme_of(endpoint), &mut self.kept)?;
+            body = body::read(&parts.body, "body")?;
+            headers::read_dict(&parts.headers, scheme_of(endpoint), &mut self.kept)?;
         } else {
             let item = self.call.messages.get_borrowed_item(index)?;
             let item = items::read(&item, self.message_class)?;
@@ -251,16 +251,12 @@ impl<'py> Reader<'_, 'py> {
             id: None,
             endpoint: small(place),
         };
-        let pushed = chunk.push(index, carried, self.kept.values(), endpoint, self.rules, at);
+        let pushed = chunk.push(index, carried, &self.kept, endpoint, self.rules, at);
         match pushed.map_err(no_memory)? {
             Pushed::Judged(outcome) => Ok(Taken::Judged(outcome, Some(place), None)),
             Pushed::Waits { family, body } => {
                 if self.keep {
-                    let id = self.kept.take(Slot {
-                        family,
-                        role: Role::Id,
-                    });
-                    body.id = id.map(|id| id.into_object(py)).transpose()?;
+                    body.id = self.kept.take_id(family);
                 }
                 Ok(Taken::Waits)
             }

@@ -1,89 +1,150 @@
 //! Headers: every shape they come in, down to the values that the scheme names.
 
 use hookseal_engine::{
-    header::{Slot, Value},
+    header::{Role, Slot, Values},
     scheme::Scheme,
 };
 use pyo3::{
-    exceptions::PyUnicodeEncodeError,
     intern,
     prelude::*,
-    pybacked::{PyBackedBytes, PyBackedStr},
     types::{PyBytes, PyDict, PyList, PyString, PyTuple},
 };
 use smallvec::SmallVec;
 
-use crate::{ahead::Pair, arguments::wrong_type, encoded::utf8, items::is_iterable};
+use crate::{
+    arguments::{no_memory, wrong_type},
+    encoded::utf8,
+    items::is_iterable,
+};
 
-/// The values of the headers that a scheme names, kept alive.
-#[derive(Default)]
-pub struct Kept(SmallVec<[One; 4]>);
+/// The values of the headers that a scheme names: copies of their few bytes, one behind the
+/// other, so that nothing has to be kept alive.
+pub struct Kept {
+    /// The first bytes, where nothing has to be allocated for them.
+    near: [u8; NEAR_BYTES],
+    /// All of them, once they are more.
+    far: Vec<u8>,
+    all: SmallVec<[One; 4]>,
+    bytes: usize,
+    /// The object that holds the id, by family. It cannot change.
+    ids: SmallVec<[(u8, Py<PyAny>); 1]>,
+}
+
+/// An id, a time and two signatures.
+const NEAR_BYTES: usize = 256;
+
+/// Where one value lies.
+struct One {
+    slot: Slot,
+    start: usize,
+    end: usize,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self {
+            near: [0; NEAR_BYTES],
+            far: Vec::new(),
+            all: SmallVec::new(),
+            bytes: 0,
+            ids: SmallVec::new(),
+        }
+    }
+}
+
+impl Values for Kept {
+    fn each(&self) -> impl Iterator<Item = (Slot, &[u8])> {
+        let bytes = if self.far.is_empty() {
+            &self.near[..]
+        } else {
+            &self.far
+        };
+        self.all
+            .iter()
+            .map(move |one| (one.slot, &bytes[one.start..one.end]))
+    }
+}
 
 impl Kept {
-    /// The values, as the engine reads them.
-    pub fn values(&self) -> &[One] {
-        &self.0
-    }
-
-    /// Takes out what holds the first value of a header.
-    pub fn take(&mut self, slot: Slot) -> Option<Text> {
-        let at = self.0.iter().position(|one| one.slot == slot)?;
-        Some(self.0.swap_remove(at).text)
+    /// Takes out what holds the first id of a family.
+    pub fn take_id(&mut self, family: u8) -> Option<Py<PyAny>> {
+        let at = self.ids.iter().position(|(of, _)| *of == family)?;
+        Some(self.ids.swap_remove(at).1)
     }
 
     /// Forgets all values.
     pub fn clear(&mut self) {
-        self.0.clear();
-    }
-}
-
-/// One value of one header.
-pub struct One {
-    slot: Slot,
-    text: Text,
-}
-
-impl Value for One {
-    fn slot(&self) -> Slot {
-        self.slot
+        self.far.clear();
+        self.all.clear();
+        self.bytes = 0;
+        self.ids.clear();
     }
 
-    fn bytes(&self) -> &[u8] {
-        self.text.as_bytes()
+    /// Keeps a text; false if it is neither `str` nor `bytes`.
+    fn keep(&mut self, slot: Slot, value: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let copy;
+        let bytes = if let Ok(text) = value.cast::<PyString>() {
+            if let Some(text) = utf8(text)? {
+                text.as_bytes()
+            } else {
+                copy = surrogates_and_all(text)?;
+                copy.as_bytes()
+            }
+        } else if let Ok(bytes) = value.cast::<PyBytes>() {
+            bytes.as_bytes()
+        } else {
+            return Ok(false);
+        };
+        if !self.push(slot, bytes, value) {
+            self.make_room(bytes.len())?;
+            self.push(slot, bytes, value);
+        }
+        Ok(true)
     }
-}
 
-/// A text, kept alive.
-pub enum Text {
-    Str(PyBackedStr),
-    Bytes(PyBackedBytes),
-}
+    /// Keeps a value that an object holds; false if there is no room.
+    fn push(&mut self, slot: Slot, value: &[u8], object: &Bound<'_, PyAny>) -> bool {
+        let (start, end) = (self.bytes, self.bytes + value.len());
+        let Some(free) = self.room().get_mut(start..end) else {
+            return false;
+        };
+        free.copy_from_slice(value);
+        self.bytes = end;
+        self.all.push(One { slot, start, end });
+        if slot.role == Role::Id {
+            self.ids.push((slot.family, object.clone().unbind()));
+        }
+        true
+    }
 
-impl Text {
-    fn as_bytes(&self) -> &[u8] {
-        match self {
-            Self::Str(text) => text.as_bytes(),
-            Self::Bytes(bytes) => bytes,
+    #[inline]
+    fn room(&mut self) -> &mut [u8] {
+        if self.far.is_empty() {
+            &mut self.near
+        } else {
+            &mut self.far
         }
     }
 
-    /// The object that holds the value; it cannot change.
-    pub fn into_object(self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        Ok(match self {
-            Self::Str(text) => text.into_pyobject(py)?.into_any().unbind(),
-            Self::Bytes(bytes) => bytes.into_pyobject(py)?.into_any().unbind(),
-        })
+    #[cold]
+    fn make_room(&mut self, more: usize) -> PyResult<()> {
+        let is_first = self.far.is_empty();
+        let wanted = self.bytes + more;
+        self.far
+            .try_reserve(wanted.saturating_sub(self.far.len()))
+            .map_err(no_memory)?;
+        self.far.resize(wanted.max(NEAR_BYTES), 0);
+        if is_first {
+            self.far[..self.bytes].copy_from_slice(&self.near[..self.bytes]);
+        }
+        Ok(())
     }
 }
 
 /// Reads headers of any shape. Without a scheme nothing is kept, but shapes are judged.
 pub fn read(headers: &Bound<'_, PyAny>, scheme: Option<&Scheme>, kept: &mut Kept) -> PyResult<()> {
     if let Ok(dict) = headers.cast_exact::<PyDict>() {
-        // No code of the user's runs while an exact dict of exact parts is read.
-        for (name, value) in dict.iter() {
-            take(&name, &value, scheme, kept)?;
-        }
-        return Ok(());
+        return read_dict(dict, scheme, kept);
     }
     let py = headers.py();
     let is_text = headers.is_instance_of::<PyString>() || headers.is_instance_of::<PyBytes>();
@@ -111,11 +172,16 @@ pub fn read(headers: &Bound<'_, PyAny>, scheme: Option<&Scheme>, kept: &mut Kept
     Ok(())
 }
 
-/// Reads headers that stood in an exact dict.
-pub fn read_pairs(pairs: &[Pair<'_>], scheme: Option<&Scheme>, kept: &mut Kept) -> PyResult<()> {
-    pairs
-        .iter()
-        .try_for_each(|(name, value)| take(name, value, scheme, kept))
+/// Reads an exact dict. No code of the user's runs while its parts are exact.
+pub fn read_dict(
+    headers: &Bound<'_, PyDict>,
+    scheme: Option<&Scheme>,
+    kept: &mut Kept,
+) -> PyResult<()> {
+    for (name, value) in headers.iter() {
+        take(&name, &value, scheme, kept)?;
+    }
+    Ok(())
 }
 
 /// What a tuple or a list holds, by their own means: a subclass may have others.
@@ -127,33 +193,63 @@ fn members<'py>(value: &Bound<'py, PyAny>) -> Option<SmallVec<[Bound<'py, PyAny>
 }
 
 /// Keeps one header's values if the scheme names it.
+#[inline]
 fn take(
     name: &Bound<'_, PyAny>,
     value: &Bound<'_, PyAny>,
     scheme: Option<&Scheme>,
     kept: &mut Kept,
 ) -> PyResult<()> {
-    // Exact types first: they cost a comparison, subclasses a call.
-    let slot = if let Ok(name) = name.cast_exact::<PyString>().or_else(|_| name.cast()) {
-        match scheme {
-            Some(scheme) => utf8(name)?.and_then(|name| scheme.slot(name.as_bytes())),
-            None => None,
-        }
-    } else if let Ok(name) = name.cast::<PyBytes>() {
-        scheme.and_then(|scheme| scheme.slot(name.as_bytes()))
-    } else {
-        return Err(wrong_type("header name", name, None));
-    };
-    let Some(slot) = slot else {
+    let Some(slot) = slot_of(name, scheme)? else {
         return Ok(());
     };
+    match value.cast_exact::<PyString>().map(Bound::to_str) {
+        Ok(Ok(text)) if kept.push(slot, text.as_bytes(), value) => Ok(()),
+        _ => take_any(slot, value, scheme, kept),
+    }
+}
+
+/// The header that a name is of, if the scheme names it. Most are exact texts that it does not.
+#[inline]
+fn slot_of(name: &Bound<'_, PyAny>, scheme: Option<&Scheme>) -> PyResult<Option<Slot>> {
+    if let (Ok(Ok(name)), Some(scheme)) = (name.cast_exact::<PyString>().map(Bound::to_str), scheme)
+    {
+        return Ok(scheme.slot(name.as_bytes()));
+    }
+    slot_of_any(name, scheme)
+}
+
+#[cold]
+fn slot_of_any(name: &Bound<'_, PyAny>, scheme: Option<&Scheme>) -> PyResult<Option<Slot>> {
+    if let Ok(name) = name.cast::<PyString>() {
+        Ok(match scheme {
+            Some(scheme) => utf8(name)?.and_then(|name| scheme.slot(name.as_bytes())),
+            None => None,
+        })
+    } else if let Ok(name) = name.cast::<PyBytes>() {
+        Ok(scheme.and_then(|scheme| scheme.slot(name.as_bytes())))
+    } else {
+        Err(wrong_type("header name", name, None))
+    }
+}
+
+/// Keeps a header's values, of any form.
+#[cold]
+fn take_any(
+    slot: Slot,
+    value: &Bound<'_, PyAny>,
+    scheme: Option<&Scheme>,
+    kept: &mut Kept,
+) -> PyResult<()> {
+    if kept.keep(slot, value)? {
+        return Ok(());
+    }
     let wrong = |value: &Bound<'_, PyAny>| wrong_value(value, scheme, slot);
-    if let Some(text) = text(value)? {
-        kept.0.push(One { slot, text });
-    } else if let Some(all) = members(value) {
+    if let Some(all) = members(value) {
         for one in &all {
-            let text = text(one)?.ok_or_else(|| wrong(one))?;
-            kept.0.push(One { slot, text });
+            if !kept.keep(slot, one)? {
+                return Err(wrong(one));
+            }
         }
     } else if !value.is_none() {
         return Err(wrong(value));
@@ -168,28 +264,11 @@ fn wrong_value(value: &Bound<'_, PyAny>, scheme: Option<&Scheme>, slot: Slot) ->
     wrong_type("header value", value, place.as_deref())
 }
 
-/// A value's text, or None if it is neither `str` nor `bytes`.
-fn text(value: &Bound<'_, PyAny>) -> PyResult<Option<Text>> {
-    if let Ok(text) = value.cast_exact::<PyString>().or_else(|_| value.cast()) {
-        return match PyBackedStr::try_from(text.clone()) {
-            Ok(text) => Ok(Some(Text::Str(text))),
-            Err(error) if error.is_instance_of::<PyUnicodeEncodeError>(value.py()) => {
-                surrogates_and_all(text).map(|bytes| Some(Text::Bytes(bytes)))
-            }
-            Err(error) => Err(error),
-        };
-    }
-    if let Ok(bytes) = value.cast::<PyBytes>() {
-        return Ok(Some(Text::Bytes(bytes.clone().into())));
-    }
-    Ok(None)
-}
-
 /// A lone surrogate as its three bytes: not ASCII and not UTF-8, so no rule accepts it.
-fn surrogates_and_all(text: &Bound<'_, PyString>) -> PyResult<PyBackedBytes> {
+fn surrogates_and_all<'py>(text: &Bound<'py, PyString>) -> PyResult<Bound<'py, PyBytes>> {
     let py = text.py();
     // `str`'s own method, not one that a subclass may have.
     let encode = py.get_type::<PyString>().getattr(intern!(py, "encode"))?;
     let bytes = encode.call1((text, intern!(py, "utf-8"), intern!(py, "surrogatepass")))?;
-    Ok(bytes.cast_into::<PyBytes>()?.into())
+    Ok(bytes.cast_into::<PyBytes>()?)
 }

@@ -21,6 +21,7 @@ mod errors;
 mod guard;
 mod headers;
 mod items;
+mod kernel;
 mod keyring;
 mod result;
 mod scheme;
@@ -37,6 +38,7 @@ mod _core {
     #[pymodule_export]
     use crate::{
         guard::panic_for_test,
+        kernel::name,
         keyring::Keyring,
         result::BatchResult,
         secret::Secret,
@@ -48,4 +50,9 @@ mod _core {
     #[pymodule_export]
     #[expect(non_upper_case_globals, reason = "Python's name for it")]
     const __version__: &str = env!("CARGO_PKG_VERSION");
+
+    #[pymodule_init]
+    fn init(module: &super::Bound<'_, super::PyModule>) -> super::PyResult<()> {
+        crate::kernel::choose(module.py())
+    }
 }

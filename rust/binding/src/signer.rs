@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hookseal_engine::{
-    Interrupted, Kernel,
+    Interrupted,
     endpoint::Endpoint,
     header::{is_id, trim},
     scheme::{Algorithm, Family, Scheme, Unit},
@@ -25,6 +25,7 @@ use crate::{
     errors::{scheme_error, secret_error},
     guard::guarded,
     items::{drain, each},
+    kernel,
     scheme::compile,
     secret::{Secrets, THE_SECRET, python_repr, scheme_or_standard},
 };
@@ -242,7 +243,7 @@ impl Signer {
             None => {
                 let (id, timestamp) = (id.as_deref(), timestamp.as_deref());
                 let (id, timestamp) = (id.map(str::as_bytes), timestamp.map(str::as_bytes));
-                let kernel = Kernel::detect();
+                let kernel = kernel::chosen().kernel;
                 signature(
                     kernel,
                     &self.endpoint,

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use hookseal_engine::{
-    Interrupted, Kernel, Outcome, Verdict, Watch,
+    Interrupted, Outcome, Verdict, Watch,
     endpoint::Endpoint,
-    header::{Role, Slot},
     timestamp::Tolerance,
     verify::{self, Rules},
 };
@@ -20,6 +19,7 @@ use crate::{
     errors::{self, scheme_error},
     guard::guarded,
     headers::{self, Kept},
+    kernel,
     keyring::Keyring,
     result::BatchResult,
     scheme::compile,
@@ -174,11 +174,7 @@ impl Verifier {
             } = self.judge(py, &asked, &mut kept)?;
             match body {
                 Some(body) if outcome.is_valid() => {
-                    let id = kept.take(Slot {
-                        family,
-                        role: Role::Id,
-                    });
-                    let id = id.map(|id| id.into_object(py)).transpose()?;
+                    let id = kept.take_id(family);
                     let body = body.into_pyobject(py)?.into_any().unbind();
                     let ring = matches!(self.trust, Trust::Ring(_));
                     Ok(Verified::new(
@@ -305,7 +301,8 @@ impl Verifier {
             }
         };
         let tolerance = self.shown.as_deref().unwrap_or_default();
-        Ok(format!("Verifier({what}{tolerance})"))
+        let warning = kernel::warning();
+        Ok(format!("Verifier({what}{tolerance}{warning})"))
     }
 }
 
@@ -353,10 +350,9 @@ impl Verifier {
                     None if endpoint.needs_instant(self.rules.tolerance) => now(py)?,
                     None => 0,
                 };
-                let values = kept.values();
-                let kernel = Kernel::detect();
+                let chosen = kernel::chosen().kernel;
                 let judge = |watch: &mut Watch<'_>| {
-                    verify::judge(kernel, endpoint, &self.rules, body, values, at, watch)
+                    verify::judge(chosen, endpoint, &self.rules, body, kept, at, watch)
                 };
                 if body.len() < DETACH_BYTES {
                     judge(&mut |_| Ok(())).map_err(|Interrupted| interrupted())?

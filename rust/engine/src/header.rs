@@ -1,10 +1,9 @@
 //! Reading headers: which values count, and when they are missing or ambiguous.
 
-use memchr::memchr;
-
 use crate::{
     outcome::{Outcome, Place, Verdict},
     scheme::{Algorithm, Scheme},
+    words::{self, is_printable},
 };
 
 /// The most bytes that the values of all signature headers may have together: what Node and
@@ -29,7 +28,16 @@ pub enum Role {
 impl Role {
     /// Every role, in the order in which a refusal names them.
     pub const ALL: [Self; 3] = [Self::Signature, Self::Id, Self::Timestamp];
+
+    /// The role among [`Roles`].
+    #[must_use]
+    pub const fn bit(self) -> Roles {
+        1 << self as u8
+    }
 }
+
+/// Several roles, as bits.
+pub type Roles = u8;
 
 /// One header of a scheme: which family, which role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,21 +48,15 @@ pub struct Slot {
     pub role: Role,
 }
 
-/// One value of a header that the scheme names, as it came.
-pub trait Value {
-    /// Which header.
-    fn slot(&self) -> Slot;
-    /// The value's bytes, not trimmed.
-    fn bytes(&self) -> &[u8];
+/// The values of the headers that a scheme names, as they came: not trimmed, in order.
+pub trait Values {
+    /// Each with the header it is of.
+    fn each(&self) -> impl Iterator<Item = (Slot, &[u8])>;
 }
 
-impl Value for (Slot, &[u8]) {
-    fn slot(&self) -> Slot {
-        self.0
-    }
-
-    fn bytes(&self) -> &[u8] {
-        self.1
+impl Values for [(Slot, &[u8])] {
+    fn each(&self) -> impl Iterator<Item = (Slot, &[u8])> {
+        self.iter().copied()
     }
 }
 
@@ -75,31 +77,22 @@ pub struct Fields<'a> {
 ///
 /// # Errors
 /// The refusal, if a header is too large, missing, ambiguous or malformed.
-pub fn read<'a, V: Value>(scheme: &Scheme, values: &'a [V]) -> Result<Fields<'a>, Outcome> {
-    let size = values
-        .iter()
-        .filter(|value| value.slot().role == Role::Signature)
-        .fold(0_usize, |sum, value| {
-            sum.saturating_add(value.bytes().len())
-        });
-    if size > MAX_HEADER_BYTES {
-        return Err(Outcome::too_large(
-            Place::SignatureHeaders,
-            MAX_HEADER_BYTES,
-        ));
-    }
-    let (family, [signature, id, timestamp]) = choose_family(scheme, values)?;
-    let one = |role, found: Found<'a>| {
-        if found.differ {
+pub fn read<'a>(
+    scheme: &Scheme,
+    values: &'a (impl Values + ?Sized),
+) -> Result<Fields<'a>, Outcome> {
+    let (family, found) = choose_family(scheme, values)?;
+    let one = |role: Role| {
+        if found.differ & role.bit() != 0 {
             return Err(Outcome::at_header(Verdict::AmbiguousHeader, family, role));
         }
-        Ok(found.first)
+        Ok(found.first[role as usize])
     };
     let token = match scheme.algorithm {
-        Algorithm::Token => one(Role::Signature, signature)?,
+        Algorithm::Token => one(Role::Signature)?,
         Algorithm::HmacSha256 => None,
     };
-    let (id, timestamp) = (one(Role::Id, id)?, one(Role::Timestamp, timestamp)?);
+    let (id, timestamp) = (one(Role::Id)?, one(Role::Timestamp)?);
     if id.is_some_and(|id| !is_id(id, &scheme.id_forbidden)) {
         return Err(Outcome::at_header(
             Verdict::MalformedHeader,
@@ -115,55 +108,84 @@ pub fn read<'a, V: Value>(scheme: &Scheme, values: &'a [V]) -> Result<Fields<'a>
     })
 }
 
-/// What was found of one header.
+/// What was found of one family's headers.
 #[derive(Clone, Copy, Default)]
 struct Found<'a> {
-    /// Its first value, trimmed.
-    first: Option<&'a [u8]>,
-    /// Whether any value is not empty.
-    is_present: bool,
-    /// Whether a value differs from the first.
-    differ: bool,
+    /// The first value of each role, trimmed.
+    first: [Option<&'a [u8]>; 3],
+    /// The roles of which any value is not empty.
+    present: Roles,
+    /// The roles of which a value differs from the first.
+    differ: Roles,
 }
 
-/// The first family whose headers all have a value, with what was found of each role; else the
-/// refusal that names the first header missing in the first family.
-fn choose_family<'a, V: Value>(
+/// The first family whose headers all have a value, with what was found of it; else the refusal
+/// that names the first header missing in the first family.
+fn choose_family<'a>(
     scheme: &Scheme,
-    values: &'a [V],
-) -> Result<(u8, [Found<'a>; 3]), Outcome> {
+    values: &'a (impl Values + ?Sized),
+) -> Result<(u8, Found<'a>), Outcome> {
     let mut refusal = None;
-    for (family, headers) in (0..).zip(&scheme.families) {
-        let found = gather(values, family);
-        let is_missing =
-            |role: &Role| headers.header(*role).is_some() && !found[*role as usize].is_present;
-        match Role::ALL.into_iter().find(is_missing) {
-            None => return Ok((family, found)),
-            Some(role) => _ = refusal.get_or_insert((family, role)),
+    for (family, roles) in (0..).zip(scheme.names.roles()) {
+        let (found, signature_bytes) = gather(values, family);
+        // The signature headers of every family count, and come first.
+        if signature_bytes > MAX_HEADER_BYTES {
+            return Err(Outcome::too_large(
+                Place::SignatureHeaders,
+                MAX_HEADER_BYTES,
+            ));
         }
+        let missing = roles & !found.present;
+        if missing == 0 {
+            return Ok((family, found));
+        }
+        let first = Role::ALL.into_iter().find(|role| missing & role.bit() != 0);
+        refusal = refusal.or(first.map(|role| (family, role)));
     }
     let (family, role) = refusal.unwrap_or((0, Role::Signature));
     Err(Outcome::at_header(Verdict::MissingHeader, family, role))
 }
 
-fn gather<V: Value>(values: &[V], family: u8) -> [Found<'_>; 3] {
-    let mut all = [Found::default(); 3];
-    for value in values.iter().filter(|value| value.slot().family == family) {
-        let found = &mut all[value.slot().role as usize];
-        let text = trim(value.bytes());
-        found.is_present |= !text.is_empty();
-        found.differ |= *found.first.get_or_insert(text) != text;
+/// What was found of one family, and the bytes of all signature headers of every family.
+fn gather(values: &(impl Values + ?Sized), family: u8) -> (Found<'_>, usize) {
+    let mut found = Found::default();
+    let mut signature_bytes = 0_usize;
+    for (slot, value) in values.each() {
+        if slot.role == Role::Signature {
+            signature_bytes = signature_bytes.saturating_add(value.len());
+        }
+        if slot.family != family {
+            continue;
+        }
+        let text = trim(value);
+        if !text.is_empty() {
+            found.present |= slot.role.bit();
+        }
+        match &mut found.first[slot.role as usize] {
+            first @ None => *first = Some(text),
+            Some(first) if *first != text => found.differ |= slot.role.bit(),
+            Some(_) => {}
+        }
     }
-    all
+    (found, signature_bytes)
 }
 
 /// `id = 1*256( %x20-7E )`, without the bytes that end it in the signed template.
 #[must_use]
 pub fn is_id(id: &[u8], forbidden: &[u8]) -> bool {
-    (1..=MAX_ID_BYTES).contains(&id.len())
-        // Without an early exit, so that it is a handful of vector instructions.
-        && id.iter().fold(true, |ok, byte| ok & matches!(byte, 0x20..=0x7e))
-        && !forbidden.iter().any(|byte| memchr(*byte, id).is_some())
+    if !(1..=MAX_ID_BYTES).contains(&id.len()) {
+        return false;
+    }
+    // Nearly every scheme that signs an id ends it with one byte. 0x7f is none in any case.
+    let (but, more) = match forbidden {
+        [] => (0x7f, forbidden),
+        [but, more @ ..] => (*but, more),
+    };
+    let is_good = words::all(id, |word| is_printable(word, but)).unwrap_or_else(|| {
+        id.iter()
+            .all(|byte| matches!(byte, 0x20..=0x7e) && *byte != but)
+    });
+    is_good && !id.iter().any(|byte| more.contains(byte))
 }
 
 /// RFC 9110 §5.5: a value's surrounding SP and HTAB are not part of it.

@@ -49,7 +49,7 @@ impl Key {
                     body: &[],
                     tail: &[],
                 };
-                Kernel::detect()
+                Kernel::Single
                     .mac(&nothing, &mut |_| Ok(()))
                     .unwrap_or_default()
             }

@@ -23,7 +23,8 @@ pub mod sign;
 pub mod signature;
 pub mod timestamp;
 pub mod verify;
+mod words;
 
-pub use hookseal_lanes::{Interrupted, Kernel, Watch};
+pub use hookseal_lanes::{Chosen, Interrupted, Kernel, NoKernel, Watch};
 pub use key::Key;
 pub use outcome::{NO_SECRET, Outcome, Place, Verdict};

@@ -1,6 +1,11 @@
 //! A scheme: how one provider signs, compiled from the validated data of `hookseal.Scheme`.
 
-use crate::header::{Role, Slot};
+use hookseal_lanes::{BASE64_MAC_BYTES, HEX_MAC_BYTES};
+
+use crate::{
+    header::{Role, Roles, Slot},
+    words::{folded, is_folded},
+};
 
 /// The longest signed template, in bytes, placeholders included; `hookseal.Scheme` refuses a
 /// longer one, so that the signed bytes around a body have a fixed bound.
@@ -41,6 +46,16 @@ pub enum Encoding {
 }
 
 impl Encoding {
+    /// How long a MAC is in it.
+    #[must_use]
+    pub fn mac_bytes(self) -> usize {
+        match self {
+            Self::Base64 => BASE64_MAC_BYTES,
+            Self::Hex | Self::HexAnyCase => HEX_MAC_BYTES,
+            Self::Token => 0,
+        }
+    }
+
     /// The one that `hookseal.Scheme` writes so.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
@@ -134,6 +149,13 @@ pub struct Family {
 }
 
 impl Family {
+    /// The roles it has a header for.
+    fn roles(&self) -> Roles {
+        let has = |role: &Role| self.header(*role).is_some();
+        let roles = Role::ALL.into_iter().filter(has);
+        roles.fold(0, |roles, role| roles | role.bit())
+    }
+
     /// The name of a role's header in this family.
     #[must_use]
     pub fn header(&self, role: Role) -> Option<&str> {
@@ -189,11 +211,14 @@ impl Scheme {
         if self.names.lengths & length_bit(name) == 0 {
             return None;
         }
-        self.names
-            .all
-            .iter()
-            .find(|known| known.is(name))
-            .map(|known| known.slot)
+        self.names.find(name)
+    }
+
+    /// How long one signature is as text, its prefix included; 0 for a token, which has no one
+    /// length.
+    #[must_use]
+    pub fn piece_bytes(&self) -> usize {
+        self.prefix.len() + self.encoding.mac_bytes()
     }
 
     /// The name of a slot's header.
@@ -237,6 +262,7 @@ pub struct Names {
     all: Vec<Known>,
     /// Which lengths occur, as bits.
     lengths: u64,
+    roles: Vec<Roles>,
 }
 
 impl Names {
@@ -246,6 +272,7 @@ impl Names {
         let mut names = Self {
             all: Vec::new(),
             lengths: 0,
+            roles: families.iter().map(Family::roles).collect(),
         };
         for (family, headers) in (0..).zip(families) {
             for role in Role::ALL {
@@ -256,6 +283,27 @@ impl Names {
             }
         }
         names
+    }
+
+    fn find(&self, name: &[u8]) -> Option<Slot> {
+        // As it is written, which most servers have made lower case.
+        for known in &self.all {
+            if *known.name == *name {
+                return Some(known.slot);
+            }
+        }
+        let end = folded_end(name);
+        for known in &self.all {
+            if known.end == end && is_folded(name, &known.name) {
+                return Some(known.slot);
+            }
+        }
+        None
+    }
+
+    /// The roles of each family's headers.
+    pub(crate) fn roles(&self) -> &[Roles] {
+        &self.roles
     }
 }
 
@@ -268,46 +316,24 @@ fn length_bit(name: &[u8]) -> u64 {
 #[derive(Clone, Debug)]
 struct Known {
     name: Box<[u8]>,
-    padded: [u8; PADDED],
+    /// [`folded_end`] of it: names of one family differ at the end.
+    end: u64,
     slot: Slot,
 }
-
-/// Names are compared in one step of this many bytes: most are shorter.
-const PADDED: usize = 32;
 
 impl Known {
     fn new(name: &str, slot: Slot) -> Self {
         Self {
             name: name.as_bytes().into(),
-            padded: padded(name.as_bytes()),
+            end: folded_end(name.as_bytes()),
             slot,
         }
     }
-
-    /// Whether a name is this one, A to Z folded.
-    #[inline]
-    fn is(&self, name: &[u8]) -> bool {
-        if name.len() != self.name.len() {
-            return false;
-        }
-        if *name == *self.name {
-            return true;
-        }
-        if name.len() > PADDED {
-            return name.eq_ignore_ascii_case(&self.name);
-        }
-        // Without an early exit, so that it is a handful of vector instructions.
-        let pairs = padded(name).into_iter().zip(self.padded);
-        pairs.fold(0, |differ, (byte, known)| {
-            differ | (byte.to_ascii_lowercase() ^ known)
-        }) == 0
-    }
 }
 
+/// The last eight bytes of a name, folded; 0 of a shorter one.
 #[inline]
-fn padded(name: &[u8]) -> [u8; PADDED] {
-    let mut bytes = [0; PADDED];
-    let length = name.len().min(PADDED);
-    bytes[..length].copy_from_slice(&name[..length]);
-    bytes
+fn folded_end(name: &[u8]) -> u64 {
+    let end = name.last_chunk().map(|end| u64::from_ne_bytes(*end));
+    end.map_or(0, folded)
 }

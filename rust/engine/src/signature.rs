@@ -1,15 +1,11 @@
 //! Signatures as text: from a header's value to candidate MACs.
 
-use base64::{
-    Engine as _,
-    engine::{GeneralPurpose, general_purpose::STANDARD},
-};
-use hookseal_lanes::Mac;
+use hookseal_lanes::{BASE64_MAC_BYTES, Mac, base64_mac_vartime, hex_mac_vartime};
 use memchr::memchr;
 use smallvec::SmallVec;
 
 use crate::{
-    header::{MAX_HEADER_BYTES, Role, Slot, Value, trim},
+    header::{MAX_HEADER_BYTES, Role, Slot, Values, trim},
     scheme::{Encoding, Scheme},
 };
 
@@ -20,24 +16,30 @@ pub type Candidates = SmallVec<[Mac; MAX_CANDIDATES]>;
 pub const MAX_CANDIDATES: usize = MAX_HEADER_BYTES / BASE64_MAC_BYTES;
 
 /// Hands every candidate of the family's signature headers to `found`.
-pub fn candidates<V: Value>(scheme: &Scheme, family: u8, values: &[V], mut found: impl FnMut(Mac)) {
-    let slot = Slot {
+pub fn candidates(
+    scheme: &Scheme,
+    family: u8,
+    values: &(impl Values + ?Sized),
+    mut found: impl FnMut(Mac),
+) {
+    let wanted = Slot {
         family,
         role: Role::Signature,
     };
-    for value in values.iter().filter(|value| value.slot() == slot) {
-        let text = trim(value.bytes());
-        match scheme.separator {
-            None => decode_vartime(scheme, text)
-                .into_iter()
-                .for_each(&mut found),
-            Some(separator) => {
-                for piece in pieces(text, separator) {
-                    decode_vartime(scheme, piece)
-                        .into_iter()
-                        .for_each(&mut found);
-                }
+    for (_, value) in values.each().filter(|(slot, _)| *slot == wanted) {
+        let text = trim(value);
+        let mut decode = |piece| {
+            if let Some(mac) = decode_vartime(scheme, piece) {
+                found(mac);
             }
+        };
+        match scheme.separator {
+            // A text as long as one piece holds no other: with a separator in it none is
+            // long enough, and it does not decode.
+            Some(separator) if text.len() != scheme.piece_bytes() => {
+                pieces(text, separator).for_each(decode);
+            }
+            _ => decode(text),
         }
     }
 }
@@ -72,31 +74,10 @@ fn pieces(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
 fn decode_vartime(scheme: &Scheme, piece: &[u8]) -> Option<Mac> {
     let text = piece.strip_prefix(scheme.prefix.as_slice())?;
     match scheme.encoding {
-        Encoding::Base64 => {
-            if text.len() != BASE64_MAC_BYTES {
-                return None;
-            }
-            // One byte more than a MAC: 44 characters can stand for 33 bytes.
-            let mut bytes = [0_u8; size_of::<Mac>() + 1];
-            let length = STRICT_BASE64.decode_slice(text, &mut bytes).ok()?;
-            bytes[..length].try_into().ok()
-        }
-        Encoding::Hex => {
-            let mut mac = Mac::default();
-            (base16ct::lower::decode(text, &mut mac).ok()?.len() == mac.len()).then_some(mac)
-        }
-        Encoding::HexAnyCase => {
-            let mut mac = Mac::default();
-            (base16ct::mixed::decode(text, &mut mac).ok()?.len() == mac.len()).then_some(mac)
-        }
+        Encoding::Base64 => base64_mac_vartime(text.try_into().ok()?),
+        Encoding::Hex => hex_mac_vartime(text.try_into().ok()?, false),
+        Encoding::HexAnyCase => hex_mac_vartime(text.try_into().ok()?, true),
         // A token is compared as it is.
         Encoding::Token => None,
     }
 }
-
-/// A MAC in base64: 43 characters and one `=`.
-const BASE64_MAC_BYTES: usize = 44;
-
-/// RFC 4648 §4 with the padding and the zero trailing bits that §3.2 and §3.5 ask for: this
-/// engine's default requires both, so a MAC has exactly one spelling.
-const STRICT_BASE64: GeneralPurpose = STANDARD;

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use crate::{
     compare::matches_any,
     endpoint::{Endpoint, Positions, each},
-    header::{self, MAX_ID_BYTES, Role, Slot, Value},
+    header::{self, MAX_ID_BYTES, Role, Slot, Values},
     key::Key,
     outcome::{NO_SECRET, Outcome, Place, Verdict},
     scheme::{MAX_TEMPLATE_BYTES, Part},
@@ -72,11 +72,11 @@ impl Prepared<'_> {
 /// # Errors
 /// The refusal.
 #[inline]
-pub fn prepare<'a, V: Value>(
+pub fn prepare<'a>(
     endpoint: &Endpoint,
     rules: &Rules,
     body: &[u8],
-    values: &'a [V],
+    values: &'a (impl Values + ?Sized),
     at: i64,
     mut found: impl FnMut(Mac),
 ) -> Result<Prepared<'a>, Outcome> {
@@ -158,12 +158,12 @@ pub fn write_parts(
 ///
 /// # Errors
 /// [`Interrupted`] if `watch` says so.
-pub fn judge<V: Value>(
+pub fn judge(
     kernel: Kernel,
     endpoint: &Endpoint,
     rules: &Rules,
     body: &[u8],
-    values: &[V],
+    values: &(impl Values + ?Sized),
     at: i64,
     watch: &mut Watch<'_>,
 ) -> Result<(Outcome, u8), Interrupted> {

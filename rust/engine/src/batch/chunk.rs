@@ -14,7 +14,7 @@ use hookseal_lanes::{Interrupted, Job, Kernel, Mac, Watch};
 use crate::{
     compare::matches_any,
     endpoint::{Endpoint, Positions, each},
-    header::Value,
+    header::Values,
     key::Key,
     outcome::Outcome,
     signature::MAX_CANDIDATES,
@@ -120,11 +120,11 @@ impl<B: AsRef<[u8]>> Chunk<B> {
     ///
     /// # Errors
     /// [`TryReserveError`] if memory is short; then nothing was taken.
-    pub fn push<V: Value>(
+    pub fn push(
         &mut self,
         index: usize,
         body: B,
-        values: &[V],
+        values: &(impl Values + ?Sized),
         endpoint: &Arc<Endpoint>,
         rules: &Rules,
         at: i64,
@@ -174,17 +174,24 @@ impl<B: AsRef<[u8]>> Chunk<B> {
         Ok(Pushed::Waits { family, body })
     }
 
-    /// Cuts the chunk into grains, by bytes, so that no thread is left with the long messages.
-    /// Nothing is pushed from here to [`Chunk::settle`].
-    pub fn close(&mut self) {
+    /// Cuts the chunk into grains, by bytes, so that no thread is left with the long messages:
+    /// one for one thread, several for each of more. Nothing is pushed from here to
+    /// [`Chunk::settle`].
+    pub fn close(&mut self, threads: usize) {
         self.matched.clear();
         self.matched
             .resize_with(self.pending.len(), || AtomicU8::new(NO_MATCH));
         self.grains.clear();
+        let least = match threads {
+            0 | 1 => usize::MAX,
+            more => (self.work() / (more * GRAINS_PER_THREAD)).max(LEAST_GRAIN_BYTES),
+        };
         let (mut start, mut bytes) = (0, 0);
         for (at, body) in self.bodies.iter().enumerate() {
             bytes += body.as_ref().len() + OVERHEAD_BYTES;
-            if bytes >= GRAIN_BYTES {
+            // Whole groups of lanes, unless the messages are long.
+            let is_group = (at + 1 - start).is_multiple_of(Kernel::MOST_LANES);
+            if bytes >= least && (is_group || bytes / 2 >= least) {
                 self.grains.push(start..at + 1);
                 (start, bytes) = (at + 1, 0);
             }
@@ -307,5 +314,8 @@ pub enum Pushed<'a, B> {
 /// What a message costs beside its body, counted in hashed bytes: three blocks.
 const OVERHEAD_BYTES: usize = 192;
 
-/// The work a thread takes at a time: 30 µs, long beside the lock it takes for it.
-const GRAIN_BYTES: usize = 64 * 1024;
+/// How many grains a chunk is cut into for each thread: whoever is done first takes one more.
+const GRAINS_PER_THREAD: usize = 4;
+
+/// The least work a thread takes at a time: 20 µs, long beside the lock it takes for it.
+const LEAST_GRAIN_BYTES: usize = 64 * 1024;

@@ -87,13 +87,14 @@ impl<B: AsRef<[u8]> + Send + Sync> Crew<'_, '_, B> {
     /// The chunk before must be finished. `chunks` is how many there are about to be, this
     /// one among them: threads are started only where the whole is worth it.
     pub fn start(&mut self, chunks: usize) {
-        let (grains, work) = {
-            let mut chunk = self.chunk();
-            chunk.close();
-            (chunk.grains(), chunk.work())
-        };
+        let work = self.chunk().work();
         self.started_bytes = work;
         self.hire(work.saturating_mul(chunks) / BYTES_PER_THREAD);
+        let grains = {
+            let mut chunk = self.chunk();
+            chunk.close(self.hired + 1);
+            chunk.grains()
+        };
         *self.shared.board() = Board {
             which: self.filling,
             next: 0,

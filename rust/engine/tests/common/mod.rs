@@ -261,7 +261,7 @@ impl Message {
             &self.endpoint,
             &self.rules,
             &self.body,
-            &self.values(),
+            self.values().as_slice(),
             self.at,
             watch,
         )
@@ -275,7 +275,14 @@ impl Message {
         body: B,
     ) -> Pushed<'c, B> {
         let (endpoint, rules) = (&self.endpoint, &self.rules);
-        let pushed = chunk.push(number, body, &self.values(), endpoint, rules, self.at);
+        let pushed = chunk.push(
+            number,
+            body,
+            self.values().as_slice(),
+            endpoint,
+            rules,
+            self.at,
+        );
         pushed.expect("there is memory")
     }
 }
@@ -286,7 +293,7 @@ pub fn hash<B: AsRef<[u8]>>(
     kernel: Kernel,
     watch: &mut Watch<'_>,
 ) -> Result<(), Interrupted> {
-    chunk.close();
+    chunk.close(2);
     (0..chunk.grains()).try_for_each(|grain| chunk.hash(grain, kernel, watch))
 }
 
