@@ -42,7 +42,9 @@ impl<'py> Ahead<'py> {
     }
 }
 
-fn parts<'py>(item: &Bound<'py, PyAny>) -> PyResult<Option<Parts<'py>>> {
+/// The parts of an exact pair of a body and an exact dict; None for every other item.
+#[inline]
+pub fn parts<'py>(item: &Bound<'py, PyAny>) -> PyResult<Option<Parts<'py>>> {
     let Ok(pair) = item.cast_exact::<PyTuple>() else {
         return Ok(None);
     };

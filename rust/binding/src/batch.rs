@@ -1,11 +1,11 @@
 //! One call of `verify_batch`: from Python's messages to slots of verdicts.
 
-use std::{collections::HashMap, ops::Range, sync::Arc};
+use std::{ops::Range, sync::Arc};
 
 use hookseal_engine::{
-    Interrupted, Outcome, Verdict,
+    Interrupted, Outcome,
     batch::{Chunk, Crew, Pushed, with_crew},
-    endpoint::{Endpoint, MAX_SECRETS, Positions},
+    endpoint::Endpoint,
     scheme::Scheme,
     verify::Rules,
 };
@@ -16,7 +16,7 @@ use pyo3::{
 };
 
 use crate::{
-    ahead::{Ahead, GROUP, Parts},
+    ahead::{Ahead, GROUP, Parts, parts},
     arguments::no_memory,
     body::{self, unencodable},
     clock::{Instants, now},
@@ -26,7 +26,9 @@ use crate::{
     items::{self, Names, drain, message_class},
     kernel,
     result::BatchResult,
+    slots::{Carried, Slots, Used, small},
     trust::{Endpoints, no_ring},
+    verifier::judge_one,
 };
 
 /// The arguments of a call, judged.
@@ -76,7 +78,7 @@ impl<'a, 'py> Call<'a, 'py> {
         let count = self.messages.len();
         let mut reader = Reader {
             slots: Slots::new(count, keep, self.endpoints)?,
-            errors: PyDict::new(py),
+            errors: None,
             used: Used::default(),
             kept: Kept::default(),
             now: self.now,
@@ -89,9 +91,13 @@ impl<'a, 'py> Call<'a, 'py> {
         if let Endpoints::One(endpoint) = reader.call.endpoints {
             reader.used.place(endpoint);
         }
-        with_crew(kernel::chosen().kernel, threads, |crew| {
-            reader.read_all(py, crew, threads, count)
-        })?;
+        if count <= FEW_MESSAGES {
+            reader.judge_each(py, count)?;
+        } else {
+            with_crew(kernel::chosen().kernel, threads, |crew| {
+                reader.read_all(py, crew, threads, count)
+            })?;
+        }
         let Reader {
             slots,
             used,
@@ -99,9 +105,13 @@ impl<'a, 'py> Call<'a, 'py> {
             errors,
             ..
         } = reader;
-        BatchResult::new(py, slots, used, call.endpoints, *rules, errors.unbind())
+        let errors = errors.map(Bound::unbind);
+        BatchResult::new(slots, used, call.endpoints, *rules, errors)
     }
 }
+
+/// So many messages are judged one by one: they are too few for what hashes side by side.
+const FEW_MESSAGES: usize = 10;
 
 /// The most messages that are read between two looks for signals: those that need no MAC fill
 /// no chunk.
@@ -118,7 +128,8 @@ struct Reader<'a, 'py> {
     keep: bool,
     message_class: &'a Bound<'py, PyType>,
     slots: Slots,
-    errors: Bound<'py, PyDict>,
+    /// Made for the first item that is no message.
+    errors: Option<Bound<'py, PyDict>>,
     used: Used,
     kept: Kept,
     /// The instant of judgement, once the clock was read.
@@ -127,7 +138,7 @@ struct Reader<'a, 'py> {
     held_bytes: usize,
 }
 
-impl<'py> Reader<'_, 'py> {
+impl<'a, 'py> Reader<'a, 'py> {
     fn read_all(
         &mut self,
         py: Python<'py>,
@@ -165,6 +176,35 @@ impl<'py> Reader<'_, 'py> {
         }
     }
 
+    /// Judges messages one by one.
+    fn judge_each(&mut self, py: Python<'py>, count: usize) -> PyResult<()> {
+        for index in 0..count {
+            let item = self.call.messages.get_borrowed_item(index)?;
+            let parts = parts(&item)?;
+            let read = self.read(py, index, parts);
+            let Some(Ready {
+                endpoint,
+                place,
+                body,
+                at,
+            }) = self.unless_done(py, index, read)?
+            else {
+                continue;
+            };
+            let (outcome, family) = judge_one(py, endpoint, self.rules, &body, &self.kept, at)?;
+            self.used.count(place, &outcome);
+            let id = self.kept.take_id(family).filter(|_| self.keep);
+            let carried = Carried {
+                body,
+                id,
+                endpoint: small(place),
+            };
+            self.slots
+                .put(py, index, outcome, Some(place), Some(carried))?;
+        }
+        Ok(())
+    }
+
     fn read_group(
         &mut self,
         py: Python<'py>,
@@ -174,35 +214,56 @@ impl<'py> Reader<'_, 'py> {
     ) -> PyResult<()> {
         ahead.look(&self.call.messages, group.clone())?;
         for (at, index) in group.enumerate() {
-            match self.take(py, index, ahead.take(at), chunk) {
-                Ok(Taken::Waits) => {}
-                Ok(Taken::Judged(outcome, endpoint, body)) => {
-                    self.slots.put(py, index, outcome, endpoint, body)?;
-                }
-                Err(error) if is_items_own(py, &error) => {
-                    self.errors.set_item(index, error.into_value(py))?;
-                    self.slots
-                        .put(py, index, Outcome::NOT_A_MESSAGE, None, None)?;
-                }
-                Ok(Taken::NoClock(error)) | Err(error) => return Err(error),
+            let read = self.read(py, index, ahead.take(at));
+            if let Some(ready) = self.unless_done(py, index, read)? {
+                self.push(py, index, ready, chunk)?;
             }
         }
         Ok(())
     }
 
-    /// Reads one message as far as it goes without a MAC.
-    fn take(
+    /// Writes down what became of an item that is not ready to be judged.
+    #[inline]
+    fn unless_done<'e>(
         &mut self,
         py: Python<'py>,
         index: usize,
-        ahead: Option<Parts<'py>>,
-        chunk: &mut Chunk<Carried>,
-    ) -> PyResult<Taken> {
+        read: PyResult<Read<'e>>,
+    ) -> PyResult<Option<Ready<'e>>> {
+        match read {
+            Ok(Read::Ready(ready)) => return Ok(Some(ready)),
+            Ok(Read::Nowhere(outcome, body)) => {
+                let carried = Carried {
+                    body,
+                    id: None,
+                    endpoint: 0,
+                };
+                self.slots.put(py, index, outcome, None, Some(carried))?;
+            }
+            Err(error) if is_items_own(py, &error) => {
+                let errors = self.errors.get_or_insert_with(|| PyDict::new(py));
+                errors.set_item(index, error.into_value(py))?;
+                self.slots
+                    .put(py, index, Outcome::NOT_A_MESSAGE, None, None)?;
+            }
+            Ok(Read::NoClock(error)) | Err(error) => return Err(error),
+        }
+        Ok(None)
+    }
+
+    /// Reads one message; what its headers say is in `kept`.
+    #[inline]
+    fn read(
+        &mut self,
+        py: Python<'py>,
+        index: usize,
+        parts: Option<Parts<'py>>,
+    ) -> PyResult<Read<'a>> {
         self.kept.clear();
         let (name, received_at, body);
         let endpoints = self.call.endpoints;
         let endpoint;
-        if let Some(parts) = ahead {
+        if let Some(parts) = parts {
             name = self.call.names.get(index)?;
             received_at = None;
             endpoint = endpoints.find(name.as_ref())?;
@@ -223,15 +284,7 @@ impl<'py> Reader<'_, 'py> {
                 Endpoints::Unsigned => self.rules.unsigned(&body),
                 _ => Outcome::UNKNOWN_ENDPOINT,
             };
-            return Ok(Taken::Judged(
-                outcome,
-                None,
-                Some(Carried {
-                    body,
-                    id: None,
-                    endpoint: 0,
-                }),
-            ));
+            return Ok(Read::Nowhere(outcome, body));
         };
         let at = match received_at
             .or(self.call.received_at.get(index))
@@ -240,12 +293,35 @@ impl<'py> Reader<'_, 'py> {
             Some(at) => at,
             None if endpoint.needs_instant(self.rules.tolerance) => match now(py) {
                 Ok(now) => *self.now.insert(now),
-                Err(error) => return Ok(Taken::NoClock(error)),
+                Err(error) => return Ok(Read::NoClock(error)),
             },
             None => 0,
         };
         let place = self.used.place(endpoint);
-        self.used.live[place] |= endpoint.live(at);
+        self.used.all[place].live |= endpoint.live(at);
+        Ok(Read::Ready(Ready {
+            endpoint,
+            place,
+            body,
+            at,
+        }))
+    }
+
+    /// Judges a message as far as that needs no MAC; the rest waits in the chunk.
+    #[inline]
+    fn push(
+        &mut self,
+        py: Python<'py>,
+        index: usize,
+        ready: Ready<'_>,
+        chunk: &mut Chunk<Carried>,
+    ) -> PyResult<()> {
+        let Ready {
+            endpoint,
+            place,
+            body,
+            at,
+        } = ready;
         let carried = Carried {
             body,
             id: None,
@@ -253,12 +329,12 @@ impl<'py> Reader<'_, 'py> {
         };
         let pushed = chunk.push(index, carried, &self.kept, endpoint, self.rules, at);
         match pushed.map_err(no_memory)? {
-            Pushed::Judged(outcome) => Ok(Taken::Judged(outcome, Some(place), None)),
+            Pushed::Judged(outcome) => self.slots.put(py, index, outcome, Some(place), None),
             Pushed::Waits { family, body } => {
                 if self.keep {
                     body.id = self.kept.take_id(family);
                 }
-                Ok(Taken::Waits)
+                Ok(())
             }
         }
     }
@@ -286,9 +362,7 @@ impl<'py> Reader<'_, 'py> {
         let mut failed = None;
         crew.finished().settle(|index, outcome, carried| {
             let endpoint = carried.endpoint as usize;
-            if let Ok(secret) = usize::try_from(outcome.secret) {
-                used.matched[endpoint][secret] += 1;
-            }
+            used.count(endpoint, &outcome);
             if let Err(error) = slots.put(py, index, outcome, Some(endpoint), Some(carried)) {
                 failed = Some(error);
             }
@@ -302,137 +376,20 @@ fn scheme_of(endpoint: Option<&Arc<Endpoint>>) -> Option<&Scheme> {
 }
 
 /// What became of an item when it was read.
-enum Taken {
-    /// It waits in the chunk.
-    Waits,
+enum Read<'e> {
+    /// It can be judged.
+    Ready(Ready<'e>),
+    /// It arrived at no endpoint that has secrets.
+    Nowhere(Outcome, PyBackedBytes),
     /// The clock could not be read: that is the end of the call, not of the item.
     NoClock(PyErr),
-    /// It needs no MAC.
-    Judged(Outcome, Option<usize>, Option<Carried>),
 }
 
-/// What is carried beside a message while it waits.
-pub struct Carried {
+/// A message that can be judged.
+struct Ready<'e> {
+    endpoint: &'e Arc<Endpoint>,
+    /// The endpoint's position among those that are used.
+    place: usize,
     body: PyBackedBytes,
-    /// What holds the id, where it is kept.
-    id: Option<Py<PyAny>>,
-    endpoint: u32,
-}
-
-impl AsRef<[u8]> for Carried {
-    fn as_ref(&self) -> &[u8] {
-        &self.body
-    }
-}
-
-/// The endpoints that a batch's messages arrived at.
-#[derive(Default)]
-pub struct Used {
-    pub endpoints: Vec<Arc<Endpoint>>,
-    /// The secrets of each that were tried, or would have been.
-    pub live: Vec<Positions>,
-    /// How often each secret of each matched.
-    pub matched: Vec<[usize; MAX_SECRETS]>,
-    /// By address: an endpoint that is used stays where it is.
-    places: HashMap<usize, usize>,
-}
-
-impl Used {
-    /// The position of an endpoint in the lists.
-    fn place(&mut self, endpoint: &Arc<Endpoint>) -> usize {
-        // Most batches have few endpoints, and neighbours are often of the same one.
-        match self.endpoints.as_slice() {
-            [.., last] if Arc::ptr_eq(last, endpoint) => return self.endpoints.len() - 1,
-            _ => {}
-        }
-        let Self {
-            endpoints,
-            live,
-            matched,
-            places,
-        } = self;
-        *places
-            .entry(Arc::as_ptr(endpoint).addr())
-            .or_insert_with(|| {
-                endpoints.push(Arc::clone(endpoint));
-                live.push(endpoint.always_live());
-                matched.push([0; MAX_SECRETS]);
-                endpoints.len() - 1
-            })
-    }
-}
-
-/// One slot for each message. A slot that nobody writes to stays `UNVERIFIED`.
-pub struct Slots {
-    pub codes: Vec<u8>,
-    pub secrets: Vec<u8>,
-    pub particulars: Option<Particulars>,
-}
-
-/// What `verified` needs of each message, and is not kept on demand.
-pub struct Particulars {
-    pub outcomes: Vec<Outcome>,
-    pub bodies: Vec<Option<Py<PyAny>>>,
-    pub ids: Vec<Option<Py<PyAny>>>,
-    /// Empty without a ring; else the position of the endpoint, or [`NOWHERE`].
-    pub endpoints: Vec<u32>,
-}
-
-/// A position among a batch's endpoints; [`NOWHERE`] if there were too many to count.
-fn small(position: usize) -> u32 {
-    u32::try_from(position).unwrap_or(NOWHERE)
-}
-
-/// No endpoint.
-pub const NOWHERE: u32 = u32::MAX;
-
-impl Slots {
-    fn new(count: usize, keep: bool, endpoints: &Endpoints) -> PyResult<Self> {
-        let has_ring = matches!(endpoints, Endpoints::Ring(_));
-        let particulars = keep.then(|| -> PyResult<_> {
-            Ok(Particulars {
-                outcomes: filled(count, || Outcome::UNVERIFIED)?,
-                bodies: filled(count, || None)?,
-                ids: filled(count, || None)?,
-                endpoints: filled(if has_ring { count } else { 0 }, || NOWHERE)?,
-            })
-        });
-        Ok(Self {
-            codes: filled(count, || Verdict::Unverified as u8)?,
-            secrets: filled(count, || u8::MAX)?,
-            particulars: particulars.transpose()?,
-        })
-    }
-
-    fn put(
-        &mut self,
-        py: Python<'_>,
-        index: usize,
-        outcome: Outcome,
-        endpoint: Option<usize>,
-        carried: Option<Carried>,
-    ) -> PyResult<()> {
-        self.codes[index] = outcome.verdict as u8;
-        self.secrets[index] = outcome.secret.cast_unsigned();
-        let Some(kept) = &mut self.particulars else {
-            return Ok(());
-        };
-        kept.outcomes[index] = outcome;
-        if let (Some(slot), Some(endpoint)) = (kept.endpoints.get_mut(index), endpoint) {
-            *slot = small(endpoint);
-        }
-        if let (true, Some(Carried { body, id, .. })) = (outcome.is_valid(), carried) {
-            kept.bodies[index] = Some(body.into_pyobject(py)?.into_any().unbind());
-            kept.ids[index] = id;
-        }
-        Ok(())
-    }
-}
-
-/// A list of that length, or `MemoryError`.
-fn filled<T>(count: usize, value: impl FnMut() -> T) -> PyResult<Vec<T>> {
-    let mut list = Vec::new();
-    list.try_reserve_exact(count).map_err(no_memory)?;
-    list.resize_with(count, value);
-    Ok(list)
+    at: i64,
 }

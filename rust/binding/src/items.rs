@@ -74,6 +74,9 @@ pub fn drain<'py>(values: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py,
     if let Ok(tuple) = values.cast_exact::<PyTuple>() {
         return Ok(tuple.clone());
     }
+    if let Ok(list) = values.cast_exact::<PyList>() {
+        return Ok(list.to_tuple());
+    }
     let py = values.py();
     let is_wrong = values.is_instance_of::<PyString>()
         || values.is_instance_of::<PyBytes>()

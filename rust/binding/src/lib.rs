@@ -27,6 +27,7 @@ mod result;
 mod scheme;
 mod secret;
 mod signer;
+mod slots;
 mod trust;
 mod verified;
 mod verifier;

@@ -8,15 +8,16 @@ use pyo3::{
     exceptions::PyRuntimeError,
     intern,
     prelude::*,
+    sync::PyOnceLock,
     types::{PyBytes, PyDict, PyInt, PyIterator, PyList, PyMemoryView, PySlice},
 };
 
 use crate::{
     arguments::{asked, mistake, no_copy, wrong_length},
-    batch::{Particulars, Slots, Used},
     encoded::bytes,
     errors,
     guard::guarded,
+    slots::{Few, Particulars, Slots, Used, UsedEndpoint},
     trust::Endpoints,
     verified::Verified,
 };
@@ -26,14 +27,14 @@ use crate::{
 /// It has no truth value: a batch with a forged message in it is neither good nor bad.
 #[pyclass(frozen, module = "hookseal")]
 pub struct BatchResult {
-    codes: Py<PyBytes>,
-    secrets: Py<PyBytes>,
+    codes: Codes,
+    secrets: Codes,
     counts: [usize; Verdict::ALL.len()],
     particulars: Option<Particulars>,
     used: Used,
     kind: Kind,
     rules: Rules,
-    errors: Py<PyDict>,
+    errors: Option<Py<PyDict>>,
 }
 
 /// What kind of verifier made a result.
@@ -50,12 +51,11 @@ impl BatchResult {
     /// # Errors
     /// `RuntimeError` if a slot was left unwritten: it must not leave the library.
     pub fn new(
-        py: Python<'_>,
         slots: Slots,
         used: Used,
         endpoints: &Endpoints,
         rules: Rules,
-        errors: Py<PyDict>,
+        errors: Option<Py<PyDict>>,
     ) -> PyResult<Self> {
         let mut counts = [0; Verdict::ALL.len()];
         for code in &slots.codes {
@@ -72,8 +72,8 @@ impl BatchResult {
             Endpoints::Unsigned => Kind::Unsigned,
         };
         Ok(Self {
-            codes: bytes(py, &slots.codes)?.unbind(),
-            secrets: bytes(py, &slots.secrets)?.unbind(),
+            codes: Codes::new(slots.codes),
+            secrets: Codes::new(slots.secrets),
             counts,
             particulars: slots.particulars,
             used,
@@ -83,12 +83,12 @@ impl BatchResult {
         })
     }
 
-    fn code(&self, py: Python<'_>, index: usize) -> u8 {
-        self.codes.as_bytes(py)[index]
+    fn code(&self, index: usize) -> u8 {
+        self.codes.all[index]
     }
 
-    fn indices(&self, py: Python<'_>, are_valid: bool) -> Vec<usize> {
-        let codes = self.codes.as_bytes(py).iter().enumerate();
+    fn indices(&self, are_valid: bool) -> Vec<usize> {
+        let codes = self.codes.all.iter().enumerate();
         let wanted = |code: u8| (code == Verdict::Valid as u8) == are_valid;
         codes
             .filter(|(_, code)| wanted(**code))
@@ -98,9 +98,12 @@ impl BatchResult {
 
     /// The exception of a refused message.
     fn refusal(&self, py: Python<'_>, index: usize) -> PyResult<PyErr> {
-        let cause = self.errors.bind(py).get_item(index)?;
+        let cause = match &self.errors {
+            Some(errors) => errors.bind(py).get_item(index)?,
+            None => None,
+        };
         Ok(match &self.particulars {
-            None => errors::bare_refusal(py, self.code(py, index), cause),
+            None => errors::bare_refusal(py, self.code(index), cause),
             Some(kept) => {
                 let endpoint = self.endpoint_of(kept, index);
                 let scheme = endpoint.map(|endpoint| &**endpoint.scheme());
@@ -118,12 +121,12 @@ impl BatchResult {
             Some(place) => usize::try_from(*place).ok()?,
             None => 0,
         };
-        self.used.endpoints.get(place)
+        Some(&self.used.all.get(place)?.endpoint)
     }
 
     /// A position from an index as Python counts: negative ones from the end.
     fn position(&self, py: Python<'_>, index: &Bound<'_, PyAny>) -> PyResult<usize> {
-        let length = self.codes.as_bytes(py).len();
+        let length = self.codes.all.len();
         let plain = index.cast_exact::<PyInt>().ok();
         match plain.and_then(|index| index.extract::<usize>().ok()) {
             Some(index) if index < length => Ok(index),
@@ -131,9 +134,27 @@ impl BatchResult {
             _ => asked(py, "position", (index, length))?.extract(),
         }
     }
+}
 
-    fn view<'py>(py: Python<'py>, bytes: &Py<PyBytes>) -> PyResult<Bound<'py, PyAny>> {
-        PyMemoryView::from(bytes.bind(py))?.call_method1(intern!(py, "cast"), (intern!(py, "b"),))
+/// One int8 a message.
+struct Codes {
+    all: Few<u8>,
+    /// The same as an object, once it was asked for.
+    object: PyOnceLock<Py<PyBytes>>,
+}
+
+impl Codes {
+    fn new(all: Few<u8>) -> Self {
+        Self {
+            all,
+            object: PyOnceLock::new(),
+        }
+    }
+
+    fn view<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let make = || bytes(py, &self.all).map(Bound::unbind);
+        let object = self.object.get_or_try_init(py, make)?.bind(py);
+        PyMemoryView::from(object)?.call_method1(intern!(py, "cast"), (intern!(py, "b"),))
     }
 }
 
@@ -142,14 +163,14 @@ impl BatchResult {
     /// The verdicts' numbers: a read-only ``memoryview`` of int8, for NumPy and its kin.
     #[getter]
     fn codes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Self::view(py, &self.codes)
+        self.codes.view(py)
     }
 
     /// For each message the position of the secret that matched, -1 for none: a read-only
     /// ``memoryview`` of int8.
     #[getter]
     fn secrets<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        Self::view(py, &self.secrets)
+        self.secrets.view(py)
     }
 
     /// How many messages are valid.
@@ -167,7 +188,10 @@ impl BatchResult {
     /// Why items are no messages: their index, and the exception that reading them raised.
     #[getter]
     fn errors<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        self.errors.bind(py).copy()
+        match &self.errors {
+            Some(errors) => errors.bind(py).copy(),
+            None => Ok(PyDict::new(py)),
+        }
     }
 
     /// How many messages have each verdict, for the verdicts that occur.
@@ -190,13 +214,12 @@ impl BatchResult {
     fn by_secret<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         guarded(|| {
             let counts = PyDict::new(py);
-            let used = self
-                .used
-                .endpoints
-                .iter()
-                .zip(&self.used.live)
-                .zip(&self.used.matched);
-            for ((endpoint, live), matched) in used {
+            for UsedEndpoint {
+                endpoint,
+                live,
+                matched,
+            } in &self.used.all
+            {
                 for at in each(*live) {
                     let label = &*endpoint.held()[at].label;
                     if self.kind == Kind::Ring {
@@ -211,13 +234,13 @@ impl BatchResult {
     }
 
     /// The indices of the valid messages, in order.
-    fn valid_indices(&self, py: Python<'_>) -> Vec<usize> {
-        self.indices(py, true)
+    fn valid_indices(&self) -> Vec<usize> {
+        self.indices(true)
     }
 
     /// The indices of the refused messages, in order.
-    fn invalid_indices(&self, py: Python<'_>) -> Vec<usize> {
-        self.indices(py, false)
+    fn invalid_indices(&self) -> Vec<usize> {
+        self.indices(false)
     }
 
     /// The proof for a valid message; raises what refused another.
@@ -229,7 +252,7 @@ impl BatchResult {
     fn verified(&self, py: Python<'_>, index: &Bound<'_, PyAny>) -> PyResult<Verified> {
         guarded(|| {
             let index = self.position(py, index)?;
-            if self.code(py, index) != Verdict::Valid as u8 {
+            if self.code(index) != Verdict::Valid as u8 {
                 return Err(self.refusal(py, index)?);
             }
             let kept = self.particulars.as_ref().and_then(|kept| {
@@ -267,7 +290,7 @@ impl BatchResult {
             if slf.get().particulars.is_none() {
                 return Err(mistake(py, ("not-kept",)));
             }
-            let indices = PyList::new(py, slf.get().indices(py, true))?;
+            let indices = PyList::new(py, slf.get().indices(true))?;
             let builtins = py.import("builtins")?;
             let verified = slf.getattr(intern!(py, "verified"))?;
             let proofs = builtins.getattr("map")?.call1((verified, &indices))?;
@@ -289,7 +312,7 @@ impl BatchResult {
         guarded(|| {
             let py = messages.py();
             let messages = crate::items::drain(messages, "messages")?;
-            let codes = self.codes.as_bytes(py);
+            let codes = &self.codes.all;
             if messages.len() != codes.len() {
                 return Err(wrong_length(py, "messages", messages.len(), codes.len()));
             }
@@ -313,7 +336,7 @@ impl BatchResult {
     ///     VerificationError: A message was refused.
     fn raise_for_invalid(&self, py: Python<'_>) -> PyResult<()> {
         guarded(|| {
-            let Some(first) = self.indices(py, false).first().copied() else {
+            let Some(first) = self.indices(false).first().copied() else {
                 return Ok(());
             };
             let error = self.refusal(py, first)?;
@@ -322,13 +345,13 @@ impl BatchResult {
                 &error,
                 first,
                 self.invalid(),
-                self.codes.as_bytes(py).len(),
+                self.codes.all.len(),
             ))
         })
     }
 
-    fn __len__(&self, py: Python<'_>) -> usize {
-        self.codes.as_bytes(py).len()
+    fn __len__(&self) -> usize {
+        self.codes.all.len()
     }
 
     fn __getitem__<'py>(&self, index: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
@@ -336,9 +359,9 @@ impl BatchResult {
             let py = index.py();
             let Ok(slice) = index.cast::<PySlice>() else {
                 let index = self.position(py, index)?;
-                return errors::verdict(py, usize::from(self.code(py, index)));
+                return errors::verdict(py, usize::from(self.code(index)));
             };
-            let codes = Self::view(py, &self.codes)?.get_item(slice)?;
+            let codes = self.codes.view(py)?.get_item(slice)?;
             let list = PyList::empty(py);
             for code in codes.try_iter()? {
                 list.append(errors::verdict(py, code?.extract()?)?)?;
@@ -353,7 +376,7 @@ impl BatchResult {
             let builtins = py.import("builtins")?;
             let codes = builtins
                 .getattr("reversed")?
-                .call1((Self::view(py, &self.codes)?,))?;
+                .call1((self.codes.view(py)?,))?;
             builtins.getattr("map")?.call1((members, codes))?.try_iter()
         })
     }
@@ -362,8 +385,7 @@ impl BatchResult {
         guarded(|| {
             let members = errors::verdicts(py)?.getattr(intern!(py, "__getitem__"))?;
             let map = py.import("builtins")?.getattr("map")?;
-            map.call1((members, Self::view(py, &self.codes)?))?
-                .try_iter()
+            map.call1((members, self.codes.view(py)?))?.try_iter()
         })
     }
 

@@ -350,15 +350,7 @@ impl Verifier {
                     None if endpoint.needs_instant(self.rules.tolerance) => now(py)?,
                     None => 0,
                 };
-                let chosen = kernel::chosen().kernel;
-                let judge = |watch: &mut Watch<'_>| {
-                    verify::judge(chosen, endpoint, &self.rules, body, kept, at, watch)
-                };
-                if body.len() < DETACH_BYTES {
-                    judge(&mut |_| Ok(())).map_err(|Interrupted| interrupted())?
-                } else {
-                    detached(py, 1, judge)?
-                }
+                judge_one(py, endpoint, &self.rules, body, kept, at)?
             }
         };
         Ok(Judged {
@@ -375,6 +367,25 @@ impl Verifier {
             Trust::Ring(ring) => Endpoints::Ring(ring.get().snapshot()),
             Trust::Unsigned { .. } => Endpoints::Unsigned,
         }
+    }
+}
+
+/// Judges one message that was read; lets the interpreter go for a long one.
+pub fn judge_one(
+    py: Python<'_>,
+    endpoint: &Endpoint,
+    rules: &Rules,
+    body: &PyBackedBytes,
+    kept: &Kept,
+    at: i64,
+) -> PyResult<(Outcome, u8)> {
+    let kernel = kernel::chosen().kernel;
+    let judge =
+        |watch: &mut Watch<'_>| verify::judge(kernel, endpoint, rules, body, kept, at, watch);
+    if body.len() < DETACH_BYTES {
+        judge(&mut |_| Ok(())).map_err(|Interrupted| interrupted())
+    } else {
+        detached(py, 1, judge)
     }
 }
 
