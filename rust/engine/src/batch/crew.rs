@@ -2,9 +2,10 @@
 //! finds nothing half alive.
 
 use std::{
+    hint,
     sync::{
         Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread::{self, Scope, Thread},
     time::Duration,
@@ -33,6 +34,8 @@ where
         board: Mutex::new(Board::default()),
         changed: Condvar::new(),
         is_over: AtomicBool::new(false),
+        open: AtomicUsize::new(0),
+        starts: AtomicUsize::new(0),
         caller: thread::current(),
     };
     thread::scope(|scope| {
@@ -95,12 +98,14 @@ impl<B: AsRef<[u8]> + Send + Sync> Crew<'_, '_, B> {
             chunk.close(self.hired + 1);
             chunk.grains()
         };
+        self.shared.open.store(grains, Ordering::Relaxed);
         *self.shared.board() = Board {
             which: self.filling,
             next: 0,
             grains,
             ..Board::default()
         };
+        self.shared.starts.fetch_add(1, Ordering::Release);
         if self.hired > 0 {
             self.shared.changed.notify_all();
         }
@@ -122,6 +127,7 @@ impl<B: AsRef<[u8]> + Send + Sync> Crew<'_, '_, B> {
             }
             self.shared.hash(which, grain, watch)?;
         }
+        spin_until(|| self.shared.open.load(Ordering::Relaxed) == 0);
         while !self.shared.board().is_done() {
             if self.shared.is_over.load(Ordering::Relaxed) {
                 return Err(Interrupted);
@@ -164,6 +170,10 @@ struct Shared<B> {
     board: Mutex<Board>,
     changed: Condvar,
     is_over: AtomicBool,
+    /// Grains that are not done, and how often a chunk was started: what is spun on. The board
+    /// alone decides.
+    open: AtomicUsize,
+    starts: AtomicUsize,
     caller: Thread,
 }
 
@@ -226,10 +236,17 @@ impl<B: AsRef<[u8]> + Send + Sync> Shared<B> {
             if let Some(grain) = board.take() {
                 return Some(grain);
             }
-            board = self
-                .changed
-                .wait(board)
-                .unwrap_or_else(PoisonError::into_inner);
+            let seen = self.starts.load(Ordering::Acquire);
+            drop(board);
+            spin_until(|| self.starts.load(Ordering::Acquire) != seen);
+            board = self.board();
+            if self.starts.load(Ordering::Acquire) == seen && !self.is_over.load(Ordering::Relaxed)
+            {
+                board = self
+                    .changed
+                    .wait(board)
+                    .unwrap_or_else(PoisonError::into_inner);
+            }
         }
     }
 
@@ -243,6 +260,7 @@ impl<B: AsRef<[u8]> + Send + Sync> Shared<B> {
         }
         let mut board = self.board();
         board.done += 1;
+        self.open.fetch_sub(1, Ordering::Relaxed);
         if board.is_done() {
             self.caller.unpark();
         }
@@ -273,6 +291,20 @@ impl<B: AsRef<[u8]> + Send + Sync> Drop for Alarm<'_, B> {
 /// The least work, in hashed bytes, for which a thread is started: starting and ending one
 /// takes about 50 µs, in which 100 KiB are hashed.
 const BYTES_PER_THREAD: usize = 256 * 1024;
+
+/// Waits for what is about to come, without going to sleep: waking up takes longer. Gives up
+/// after some 20 µs.
+fn spin_until(is_so: impl Fn() -> bool) {
+    for _ in 0..SPINS {
+        if is_so() {
+            return;
+        }
+        hint::spin_loop();
+    }
+}
+
+/// How often is looked before a thread goes to sleep.
+const SPINS: usize = 500;
 
 /// How often a thread that waits for others looks whether it is to stop.
 const WAIT: Duration = Duration::from_millis(10);
