@@ -14,6 +14,7 @@ __all__ = [
     "body_limit",
     "environment",
     "json_value",
+    "line_limit",
     "mistake",
     "position",
     "thread_count",
@@ -45,6 +46,9 @@ _EXPECTED = {
     "secret value": "str or bytes",
     "max_body_bytes": "a whole number of bytes or None",
     "threads": "a whole number or None",
+    "verifier": "a Verifier of this module",
+    "block": "bytes",
+    "max_line_bytes": "a whole number of bytes",
     "reason": "a str that says why nothing is verified",
 }
 
@@ -95,6 +99,7 @@ _MISTAKES: dict[str, tuple[type[Exception], str]] = {
     "buffer": (TypeError, "{0} as a buffer must be one row of int64 or float64, in native order"),
     "index": (IndexError, "there is no message of that index in the batch"),
     "not-kept": (ValueError, "the batch was judged with keep=False: it kept no message"),
+    "busy": (RuntimeError, "this LineJudge is at work in another call"),
     "copy": (TypeError, "a {0} cannot be pickled or copied"),
     "kernel": (ValueError, "HOOKSEAL_KERNEL is {0!r}; on this processor there are {1}"),
     "kernels-broken": (
@@ -133,6 +138,15 @@ def body_limit(value: object) -> int | None:
         raise wrong_type("max_body_bytes", value)
     if value < 0:
         raise ValueError("max_body_bytes must not be negative")
+    return int(value)
+
+
+def line_limit(value: object) -> int:
+    """Judges ``max_line_bytes``: at least 1."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise wrong_type("max_line_bytes", value)
+    if value < 1:
+        raise ValueError("max_line_bytes must be at least 1")
     return int(value)
 
 

@@ -24,6 +24,8 @@ _T = TypeVar("_T")
 __all__ = [
     "BatchResult",
     "Keyring",
+    "LineJudge",
+    "LineReport",
     "Secret",
     "Signer",
     "Verified",
@@ -230,3 +232,33 @@ class Signer:
         ids: Sequence[str | None] | None = None,
         timestamps: Instants = None,
     ) -> list[dict[str, str]]: ...
+
+@final
+class LineReport:
+    @property
+    def refusals(self) -> list[tuple[int, Verdict | None, str, str | None]]: ...
+    @property
+    def rejected(self) -> bytes: ...
+
+@final
+class LineJudge:
+    def __new__(
+        cls,
+        verifier: Verifier,
+        *,
+        now: Instant | None = None,
+        threads: int | None = None,
+        max_line_bytes: int = 67108864,
+        keep_rejects: bool = False,
+    ) -> LineJudge: ...
+    def feed(self, block: bytes) -> LineReport: ...
+    def finish(self) -> LineReport: ...
+    @property
+    def messages(self) -> int: ...
+    @property
+    def broken(self) -> int: ...
+    @property
+    def bytes(self) -> int: ...
+    def counts(self) -> dict[Verdict, int]: ...
+    def endpoints(self) -> list[tuple[str | None, int, int]]: ...
+    def secrets(self) -> list[tuple[str | None, str, int, int | None, int | None]]: ...

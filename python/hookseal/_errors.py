@@ -297,3 +297,46 @@ def with_count(
     """Says where in a batch an error belongs, and how many there are."""
     error.add_note(f"message {index}; {refused} of {messages} messages were refused")
     return error
+
+
+_LINE_FAULTS = {
+    "too-long": "the line has more than {0} bytes",
+    "not-utf8": "the line is not UTF-8",
+    "too-deep": "the line is nested more than 16 levels deep",
+    "not-json": "the line is not JSON",
+    "half-pair": "a string holds half of a surrogate pair, which is no character",
+    "not-object": "the line is not a JSON object",
+    "unknown-key": (
+        "key {0} is unknown: a line has headers, body or body_b64, received_at and endpoint"
+    ),
+    "key-twice": "key '{0}' stands twice",
+    "headers": "headers must be an object, or an array of [name, value] pairs",
+    "header-pair": "headers[{0}] must be a [name, value] pair",
+    "header-name": "headers[{0}] must have a string for its name",
+    "header-value": "the value of header {0} must be a string, an array of strings, or null",
+    "body": "{0} must be a string",
+    "received-at": "received_at must be a number of Unix seconds",
+    "received-at-range": "received_at must be Unix seconds between 0 and 10**11",
+    "received-at-late": (
+        "received_at must be Unix seconds between 0 and 10**11; it looks like milliseconds"
+    ),
+    "endpoint": "endpoint must be a string or null",
+    "no-headers": "headers is missing",
+    "no-body": "body is missing, and so is body_b64",
+    "two-bodies": "body and body_b64 are both there: a line has one of them",
+    "no-ring": "endpoint is for a keyring; there is none",
+    "not-base64": "body_b64 is not base64 (standard alphabet, padded, zero trailing bits)",
+}
+# The faults whose text shows a name that stands in the line.
+_NAMING_FAULTS = frozenset({"unknown-key", "header-value"})
+
+
+def line_fault(fault: str, told: str | int = "") -> str:
+    """Says what is wrong with a line that is no message.
+
+    Args:
+        fault: The name of the fault.
+        told: What its text names: a key, an index, a limit.
+    """
+    naming = fault in _NAMING_FAULTS
+    return _LINE_FAULTS[fault].format(shown(str(told)) if naming else told)

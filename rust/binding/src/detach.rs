@@ -5,6 +5,8 @@ use std::{num::NonZero, sync::OnceLock};
 use hookseal_engine::{Interrupted, Watch};
 use pyo3::{exceptions::PyRuntimeError, prelude::*};
 
+use crate::arguments::asked;
+
 /// Hashes without the interpreter, and looks for signals on the way. `threads` is how many
 /// hash beside this one, itself included.
 pub fn detached<T: Send>(
@@ -50,8 +52,17 @@ pub fn interrupted() -> PyErr {
     PyRuntimeError::new_err("bug in hookseal: interrupted without a reason")
 }
 
+/// The argument `threads`; None for as many as help.
+pub fn thread_count(py: Python<'_>, threads: Option<&Bound<'_, PyAny>>) -> PyResult<usize> {
+    let Some(threads) = threads else {
+        return Ok(available_threads());
+    };
+    let count = asked(py, "thread_count", (threads,))?;
+    Ok(count.extract::<usize>().unwrap_or(usize::MAX))
+}
+
 /// How many threads help at most. Asked once: the answer is read from files.
-pub fn available_threads() -> usize {
+fn available_threads() -> usize {
     static THREADS: OnceLock<usize> = OnceLock::new();
     *THREADS.get_or_init(|| std::thread::available_parallelism().map_or(1, NonZero::get))
 }

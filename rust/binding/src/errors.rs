@@ -1,6 +1,7 @@
 //! From what the engine says to Python's exceptions.
 
-use hookseal_engine::{Outcome, Place, Verdict, scheme::Scheme, secret::Fault};
+use hookseal_engine::{Outcome, Place, Verdict, scheme::Scheme, secret};
+use hookseal_lines::Fault;
 use pyo3::{
     PyTypeInfo,
     exceptions::{PyException, PyMemoryError},
@@ -33,6 +34,36 @@ pub fn refusal(
     )
 }
 
+/// What is wrong with a line, in words.
+pub fn line_fault<'py>(py: Python<'py>, fault: &Fault) -> PyResult<Bound<'py, PyAny>> {
+    let code = fault.code();
+    let told = |arguments| called(py, "hookseal._errors", "line_fault", arguments);
+    match fault {
+        Fault::TooLong { limit } => told((code, limit).into_pyobject(py)?),
+        Fault::UnknownKey(name) | Fault::HeaderValue(name) => {
+            told((code, &**name).into_pyobject(py)?)
+        }
+        Fault::KeyTwice(key) | Fault::BodyType(key) => told((code, key.name()).into_pyobject(py)?),
+        Fault::HeaderPair(index) | Fault::HeaderName(index) => {
+            told((code, index).into_pyobject(py)?)
+        }
+        Fault::NotUtf8
+        | Fault::TooDeep
+        | Fault::NotJson
+        | Fault::HalfPair
+        | Fault::NotObject
+        | Fault::HeadersType
+        | Fault::ReceivedAtType
+        | Fault::ReceivedAt { .. }
+        | Fault::EndpointType
+        | Fault::NoHeaders
+        | Fault::NoBody
+        | Fault::TwoBodies
+        | Fault::NoRing
+        | Fault::NotBase64 => told((code,).into_pyobject(py)?),
+    }
+}
+
 /// The exception for a refusal of which only the verdict was kept.
 pub fn bare_refusal(py: Python<'_>, verdict: u8, cause: Option<Bound<'_, PyAny>>) -> PyErr {
     let no = None::<u8>;
@@ -40,7 +71,7 @@ pub fn bare_refusal(py: Python<'_>, verdict: u8, cause: Option<Bound<'_, PyAny>>
 }
 
 /// The exception for a secret, or a set of them, that is refused.
-pub fn secret_error(py: Python<'_>, fault: Fault, place: &str) -> PyErr {
+pub fn secret_error(py: Python<'_>, fault: secret::Fault, place: &str) -> PyErr {
     made(py, "secret_error", (fault.code(), place))
 }
 

@@ -23,6 +23,7 @@ mod headers;
 mod items;
 mod kernel;
 mod keyring;
+mod lines;
 mod result;
 mod scheme;
 mod secret;
@@ -41,6 +42,7 @@ mod _core {
         guard::panic_for_test,
         kernel::name,
         keyring::Keyring,
+        lines::{LineJudge, LineReport},
         result::BatchResult,
         secret::Secret,
         signer::Signer,

@@ -15,7 +15,7 @@ use crate::{
     batch::Call,
     body,
     clock::{now, seconds_or_none},
-    detach::{available_threads, detached, interrupted},
+    detach::{detached, interrupted, thread_count},
     errors::{self, scheme_error},
     guard::guarded,
     headers::{self, Kept},
@@ -264,13 +264,7 @@ impl Verifier {
         keep: Stated<'py>,
     ) -> PyResult<BatchResult> {
         guarded(|| {
-            let threads = match threads {
-                None => available_threads(),
-                Some(threads) => {
-                    let count = asked(py, "thread_count", (threads,))?;
-                    count.extract::<usize>().unwrap_or(usize::MAX)
-                }
-            };
+            let threads = thread_count(py, threads)?;
             let keep = keep.0.map_or(Ok(true), |keep| flag(&keep, "keep"))?;
             let now = seconds_or_none(now, "now")?;
             Call::read(&self.endpoints(), messages, endpoint, received_at, now)?.judge(
@@ -361,7 +355,13 @@ impl Verifier {
         })
     }
 
-    fn endpoints(&self) -> Endpoints {
+    /// What every message is held to.
+    pub fn rules(&self) -> Rules {
+        self.rules
+    }
+
+    /// Whose signatures are trusted at this moment.
+    pub fn endpoints(&self) -> Endpoints {
         match &self.trust {
             Trust::One(endpoint) => Endpoints::One(Arc::clone(endpoint)),
             Trust::Ring(ring) => Endpoints::Ring(ring.get().snapshot()),
