@@ -80,7 +80,7 @@ impl LineJudge {
                     limit.extract::<usize>().unwrap_or(usize::MAX)
                 }
             };
-            let keeps_rejects = keep_rejects
+            let keep = keep_rejects
                 .0
                 .map_or(Ok(false), |keep| flag(&keep, "keep_rejects"))?;
             let now = now.map_or_else(|| self::now(py), |now| seconds(now, "now"))?;
@@ -94,7 +94,7 @@ impl LineJudge {
                 has_ring: matches!(trust, Trust::Ring(_)),
                 stream: Mutex::new(Judge::new(trust, verifier.rules(), now, max_line_bytes)),
                 threads,
-                keeps_rejects,
+                keeps_rejects: keep,
             })
         })
     }

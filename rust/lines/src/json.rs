@@ -3,7 +3,10 @@
 
 use std::{borrow::Cow, collections::TryReserveError};
 
-use crate::buffer::Buffer;
+use crate::{
+    buffer::{Buffer, Stop},
+    marks::{BLOCK, block_marks, is_mark},
+};
 
 /// How deeply arrays and objects may be nested. A good line needs three levels; the rest is
 /// for the error to be about the right thing.
@@ -20,6 +23,13 @@ pub enum Wrong {
 
 impl From<TryReserveError> for Wrong {
     fn from(_: TryReserveError) -> Self {
+        Self::NoMemory
+    }
+}
+
+/// For text that was read before: it can only lack memory.
+impl From<Wrong> for Stop {
+    fn from(_: Wrong) -> Self {
         Self::NoMemory
     }
 }
@@ -41,7 +51,7 @@ pub enum Kind {
     Other,
 }
 
-/// A string as it stands in the line.
+/// A string as it stands in the line: it costs nothing until its bytes are asked for.
 #[derive(Clone, Copy, Debug)]
 pub struct Text<'a> {
     /// What is between the quotes, with the closing one.
@@ -297,56 +307,84 @@ pub fn is_too_deep(line: &[u8]) -> bool {
 
 /// Reads what follows an opening quote, up to and with the closing one, into the buffer; the
 /// first `start` bytes are known to stand for themselves. Gives the length that was read.
+///
+/// A body of JSON has an escape every few bytes, so the marks of 64 bytes are made together, and
+/// nothing is asked of a byte but whether it is the next mark.
 fn unescape(
     source: &[u8],
     start: usize,
     buffer: &mut Buffer,
     has_half_pair: &mut bool,
 ) -> Result<usize, Wrong> {
-    // No escape is longer decoded than encoded; a word more, because whole words are written.
-    let room = buffer.room(source.len() + WORD)?;
-    room[..start].copy_from_slice(&source[..start]);
-    let (mut from, mut to) = (start, start);
+    // No escape is longer decoded than encoded; more, because runs are copied in whole pieces.
+    let room = buffer.room(source.len() + RUN)?;
+    let (mut from, mut to) = (0_usize, 0_usize);
+    let mut base = start;
     loop {
-        // Text between escapes is short, most often: it is copied while it is searched.
-        while let Some(word) = source[from..].first_chunk::<WORD>() {
-            if let Some(copy) = room[to..].first_chunk_mut::<WORD>() {
-                *copy = *word;
+        let rest = source.get(base..).ok_or(Wrong::NotJson)?;
+        let mut marks = match rest.first_chunk::<BLOCK>() {
+            Some(block) => block_marks(block),
+            None if rest.is_empty() => return Err(Wrong::NotJson),
+            None => {
+                let mut block = [b' '; BLOCK];
+                block[..rest.len()].copy_from_slice(rest);
+                block_marks(&block)
             }
-            let marks = marks(*word);
-            if marks == 0 {
-                (from, to) = (from + WORD, to + WORD);
-                continue;
+        };
+        marks &= above(from.saturating_sub(base));
+        while marks != 0 {
+            let position = marks.trailing_zeros();
+            let at = base + position as usize;
+            let length = at - from;
+            // Most runs are short, and copied as if they had one length.
+            match (
+                source[from..].first_chunk::<RUN>(),
+                room[to..].first_chunk_mut::<RUN>(),
+            ) {
+                (Some(run), Some(copy)) if length <= RUN => *copy = *run,
+                _ => copy_long(&source[from..at], &mut room[to..]),
             }
-            let plain = first(marks);
-            (from, to) = (from + plain, to + plain);
-            if source[from] == b'\\'
-                && let Some(byte) = source.get(from + 1)
-                && let decoded @ 1.. = SHORT[usize::from(*byte)]
-            {
-                room[to] = decoded;
-                (from, to) = (from + 2, to + 1);
-                continue;
+            to += length;
+            match source[at..] {
+                [b'\\', byte, ..] if SHORT[usize::from(byte)] != 0 => {
+                    room[to] = SHORT[usize::from(byte)];
+                    (from, to) = (at + 2, to + 1);
+                    // What is escaped is no mark, be it in this block or the next.
+                    marks &= !(0b11 << position);
+                }
+                [b'\\', ..] => {
+                    let (character, length) = escaped(&source[at..], has_half_pair)?;
+                    from = at + length;
+                    to += character.encode_utf8(&mut room[to..]).len();
+                    marks &= above(from - base);
+                }
+                [b'"', ..] => {
+                    buffer.set_length(to);
+                    return Ok(at + 1);
+                }
+                _ => return Err(Wrong::NotJson),
             }
-            break;
         }
-        match source.get(from) {
-            Some(b'"') => break,
-            Some(b'\\') => {
-                let (character, length) = escaped(&source[from..], has_half_pair)?;
-                from += length;
-                to += character.encode_utf8(&mut room[to..]).len();
-            }
-            // The last bytes of a line, one by one.
-            Some(byte @ 0x20..) => {
-                room[to] = *byte;
-                (from, to) = (from + 1, to + 1);
-            }
-            _ => return Err(Wrong::NotJson),
-        }
+        base += BLOCK;
     }
-    buffer.set_length(to);
-    Ok(from + 1)
+}
+
+/// A function of its own: else the compiler makes one call of this copy and the short one.
+#[cold]
+#[inline(never)]
+fn copy_long(run: &[u8], room: &mut [u8]) {
+    room[..run.len()].copy_from_slice(run);
+}
+
+/// A run of text between two escapes that is copied in one piece.
+const RUN: usize = 32;
+
+/// The bits from that position on.
+fn above(position: usize) -> u64 {
+    let shifted = u32::try_from(position)
+        .ok()
+        .and_then(|at| u64::MAX.checked_shl(at));
+    shifted.unwrap_or_default()
 }
 
 /// The character of the escape that the source begins with, and the escape's length. Half of a
@@ -416,7 +454,7 @@ fn plain(source: &[u8]) -> usize {
         }
         at += WORD;
     }
-    let is_plain = |byte: &&u8| !matches!(byte, b'"' | b'\\' | 0x00..0x20);
+    let is_plain = |byte: &&u8| !is_mark(**byte);
     at + source[at..].iter().take_while(is_plain).count()
 }
 

@@ -21,6 +21,7 @@ mod fault;
 mod json;
 mod judge;
 mod line;
+mod marks;
 mod piece;
 mod tally;
 mod trust;

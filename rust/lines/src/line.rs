@@ -8,24 +8,20 @@ use smallvec::SmallVec;
 use crate::{
     buffer::{Buffer, Spare},
     fault::{Fault, Key},
-    json::{Kind, Reader, Wrong, is_too_deep},
+    json::{Kind, Reader, Text, Wrong, is_too_deep},
 };
 
 /// The parts of a message, borrowed from its line wherever they stand there as they are.
 #[derive(Debug)]
 pub struct Line<'a> {
-    /// Names and values, in order.
-    pub headers: Headers<'a>,
     pub body: Body<'a>,
     /// In whole Unix seconds.
     pub received_at: Option<i64>,
     pub endpoint: Option<Cow<'a, str>>,
 }
 
-/// Names and values. Most requests have a dozen or less.
-pub type Headers<'a> = SmallVec<[(Name<'a>, Cow<'a, [u8]>); 16]>;
-
-type Name<'a> = Cow<'a, [u8]>;
+/// Names and values, in order.
+pub type Headers<'a> = Vec<(Text<'a>, Text<'a>)>;
 
 /// The bytes that were signed.
 #[derive(Debug)]
@@ -58,10 +54,16 @@ impl From<TryReserveError> for Broken {
     }
 }
 
-/// Reads a line.
-pub fn read<'a>(line: &'a [u8], has_ring: bool, spare: &mut Spare) -> Result<Line<'a>, Broken> {
+/// Reads a line, and its headers into a list that is used again and again.
+pub fn read<'a>(
+    line: &'a [u8],
+    has_ring: bool,
+    headers: &mut Headers<'a>,
+    spare: &mut Spare,
+) -> Result<Line<'a>, Broken> {
+    headers.clear();
     let mut members = Members::default();
-    read_members(line, &mut members, spare).map_err(|wrong| match wrong {
+    read_members(line, &mut members, headers, spare).map_err(|wrong| match wrong {
         Wrong::NoMemory => Broken::NoMemory,
         Wrong::NotJson if str::from_utf8(line).is_err() => Broken::Fault(Fault::NotUtf8),
         Wrong::NotJson if is_too_deep(line) => Broken::Fault(Fault::TooDeep),
@@ -75,7 +77,6 @@ pub fn read<'a>(line: &'a [u8], has_ring: bool, spare: &mut Spare) -> Result<Lin
         (None, encoded) => decode(&encoded.unwrap_or_default(), spare)?,
     };
     Ok(Line {
-        headers: members.headers,
         body,
         received_at: members.received_at,
         endpoint: members.endpoint,
@@ -87,7 +88,6 @@ pub fn read<'a>(line: &'a [u8], has_ring: bool, spare: &mut Spare) -> Result<Lin
 struct Members<'a> {
     /// Which keys were there.
     seen: SmallVec<[Key; 5]>,
-    headers: Headers<'a>,
     body: Option<Body<'a>>,
     body_b64: Option<Cow<'a, [u8]>>,
     received_at: Option<i64>,
@@ -129,6 +129,7 @@ impl Members<'_> {
 fn read_members<'a>(
     line: &'a [u8],
     members: &mut Members<'a>,
+    headers: &mut Headers<'a>,
     spare: &mut Spare,
 ) -> Result<(), Wrong> {
     if str::from_utf8(line).is_err() {
@@ -148,7 +149,7 @@ fn read_members<'a>(
                 return reader.skip();
             }
             members.seen.push(key);
-            read_member(reader, key, members, spare)
+            read_member(reader, key, members, headers, spare)
         })?;
     } else {
         reader.skip()?;
@@ -161,18 +162,20 @@ fn read_member<'a>(
     reader: &mut Reader<'a>,
     key: Key,
     members: &mut Members<'a>,
+    headers: &mut Headers<'a>,
     spare: &mut Spare,
 ) -> Result<(), Wrong> {
     match (key, reader.kind()) {
         (Key::Headers, Kind::Object) => reader.object(|reader, name| {
-            let name = name.bytes()?;
-            let fault = read_values(reader, &name, &mut members.headers)?;
-            members.fault = members.fault.take().or(fault);
+            if let Some(fault) = read_values(reader, name, headers)? {
+                members.note(fault);
+            }
             Ok(())
         }),
         (Key::Headers, Kind::Array) => reader.array(|reader, index| {
-            let fault = read_pair(reader, index, &mut members.headers)?;
-            members.fault = members.fault.take().or(fault);
+            if let Some(fault) = read_pair(reader, index, headers)? {
+                members.note(fault);
+            }
             Ok(())
         }),
         (Key::Body, Kind::String) => {
@@ -217,33 +220,26 @@ fn read_member<'a>(
 /// Reads the value of one header, or several.
 fn read_values<'a>(
     reader: &mut Reader<'a>,
-    name: &Name<'a>,
+    name: Text<'a>,
     headers: &mut Headers<'a>,
 ) -> Result<Option<Fault>, Wrong> {
-    let wrong = || Fault::HeaderValue(told(name));
+    let mut is_wrong = false;
     match reader.kind() {
-        Kind::String => {
-            let value = reader.string()?.bytes()?;
-            put(headers, name.clone(), value)?;
-        }
-        Kind::Array => {
-            let mut fault = None;
-            reader.array(|reader, _| {
-                if reader.kind() != Kind::String {
-                    fault.get_or_insert_with(wrong);
-                    return reader.skip();
-                }
-                let value = reader.string()?.bytes()?;
-                put(headers, name.clone(), value)
-            })?;
-            return Ok(fault);
-        }
+        Kind::String => put(headers, name, reader.string()?)?,
+        Kind::Array => reader.array(|reader, _| {
+            if reader.kind() == Kind::String {
+                return put(headers, name, reader.string()?);
+            }
+            is_wrong = true;
+            reader.skip()
+        })?,
         kind => {
+            is_wrong = kind != Kind::Null;
             reader.skip()?;
-            return Ok((kind != Kind::Null).then(wrong));
         }
     }
-    Ok(None)
+    let fault = || Ok(Fault::HeaderValue(told(&name.bytes()?)));
+    is_wrong.then(fault).transpose()
 }
 
 /// Reads an element of an array of headers.
@@ -261,8 +257,8 @@ fn read_pair<'a>(
     let mut count = 0;
     reader.array(|reader, position| {
         count += 1;
-        match (position, &name) {
-            (0, _) if reader.kind() == Kind::String => name = Some(reader.string()?.bytes()?),
+        match (position, name) {
+            (0, _) if reader.kind() == Kind::String => name = Some(reader.string()?),
             (1, Some(name)) => fault = read_values(reader, name, headers)?,
             _ => return reader.skip(),
         }
@@ -275,12 +271,8 @@ fn read_pair<'a>(
     })
 }
 
-fn put<'a>(
-    headers: &mut Headers<'a>,
-    name: Cow<'a, [u8]>,
-    value: Cow<'a, [u8]>,
-) -> Result<(), Wrong> {
-    headers.try_reserve(1).map_err(|_| Wrong::NoMemory)?;
+fn put<'a>(headers: &mut Headers<'a>, name: Text<'a>, value: Text<'a>) -> Result<(), Wrong> {
+    headers.try_reserve(1)?;
     headers.push((name, value));
     Ok(())
 }

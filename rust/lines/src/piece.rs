@@ -80,6 +80,7 @@ pub enum Why {
 pub struct Worker<'a> {
     terms: &'a Terms,
     chunk: Chunk<Carried<'a>>,
+    headers: Headers<'a>,
     spare: Spare,
 }
 
@@ -88,6 +89,7 @@ impl<'a> Worker<'a> {
         Self {
             terms,
             chunk: Chunk::new(),
+            headers: Headers::new(),
             spare: Spare::default(),
         }
     }
@@ -135,11 +137,10 @@ impl<'a> Worker<'a> {
         }
         let has_ring = terms.trust.has_ring();
         let Line {
-            headers,
             body,
             received_at,
             endpoint: name,
-        } = match line::read(line, has_ring, &mut self.spare) {
+        } = match line::read(line, has_ring, &mut self.headers, &mut self.spare) {
             Ok(line) => line,
             Err(Broken::Fault(fault)) => return judged.broken(raw, fault),
             Err(Broken::NoMemory) => return Err(Stop::NoMemory),
@@ -162,7 +163,7 @@ impl<'a> Worker<'a> {
         };
         judged.tally.endpoints[place].live |= endpoint.live(at);
         let carried = Carried { body, source };
-        let values = values(&headers, endpoint);
+        let values = values(&self.headers, endpoint)?;
         let pushed = self
             .chunk
             .push(place, carried, &values, endpoint, &terms.rules, at)?;
@@ -178,6 +179,7 @@ impl<'a> Worker<'a> {
             terms,
             chunk,
             spare,
+            ..
         } = self;
         chunk.close();
         for grain in 0..chunk.grains() {
@@ -259,7 +261,7 @@ impl AsRef<[u8]> for Carried<'_> {
 /// One value of a header that the scheme names.
 struct One<'a> {
     slot: Slot,
-    value: &'a [u8],
+    value: Cow<'a, [u8]>,
 }
 
 impl Value for One<'_> {
@@ -268,17 +270,21 @@ impl Value for One<'_> {
     }
 
     fn bytes(&self) -> &[u8] {
-        self.value
+        &self.value
     }
 }
 
-fn values<'a>(headers: &'a Headers<'_>, endpoint: &Endpoint) -> SmallVec<[One<'a>; 4]> {
+/// The values that the endpoint's scheme names.
+fn values<'a>(headers: &Headers<'a>, endpoint: &Endpoint) -> Result<SmallVec<[One<'a>; 4]>, Stop> {
     let scheme = endpoint.scheme();
-    let named = |(name, value): &'a (Cow<'_, [u8]>, Cow<'_, [u8]>)| {
-        let slot = scheme.slot(name)?;
-        Some(One { slot, value })
-    };
-    headers.iter().filter_map(named).collect()
+    let mut values = SmallVec::new();
+    for (name, value) in headers {
+        if let Some(slot) = scheme.slot(&name.bytes()?) {
+            let value = value.bytes()?;
+            values.push(One { slot, value });
+        }
+    }
+    Ok(values)
 }
 
 /// U+FEFF in UTF-8.
