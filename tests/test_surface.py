@@ -22,6 +22,8 @@ PACKAGE = Path(hookseal.__file__).parent
 STUB = PACKAGE / "_core.pyi"
 
 HOT = ["BatchResult", "Keyring", "Secret", "Signer", "Verified", "Verifier"]
+# What the command alone uses: in the core and the twin, and exported by neither package.
+LINES = ["LineJudge", "LineReport"]
 
 
 def test_all() -> None:
@@ -33,6 +35,11 @@ def test_all() -> None:
     # Submodules that were imported, and the two names of type checking.
     allowed = {"annotations", "TYPE_CHECKING", "pure", "types", "schemes"}
     assert public - allowed == set(hookseal.__all__) - {"__version__", "schemes"}
+
+
+def test_the_lines_are_not_exported() -> None:
+    for module in (hookseal, hookseal.pure):
+        assert not {name for name in LINES if hasattr(module, name)}
 
 
 def test_the_twin_has_the_same_names() -> None:
@@ -158,10 +165,11 @@ def _twin_classes() -> dict[str, ast.ClassDef]:
     for name in HOT:
         file = Path(inspect.getfile(getattr(hookseal.pure, name)))
         found[name] = _classes(file)[name]
-    return found
+    lines = _classes(PACKAGE / "pure" / "_lines.py")
+    return found | {name: lines[name] for name in LINES}
 
 
-@pytest.mark.parametrize("name", HOT)
+@pytest.mark.parametrize("name", HOT + LINES)
 def test_the_stub_is_the_twin(name: str) -> None:
     stub = _functions(_classes(STUB)[name])
     twin = {
@@ -180,7 +188,7 @@ def test_the_stub_is_the_twin(name: str) -> None:
 
 def test_the_stub_has_the_hot_classes() -> None:
     stub = _classes(STUB)
-    assert sorted(stub) == HOT
+    assert sorted(stub) == sorted(HOT + LINES)
     for name, cls in stub.items():
         assert [ast.unparse(node) for node in cls.decorator_list] == ["final"], name
 
@@ -191,10 +199,12 @@ needs_core = pytest.mark.skipif(
 
 
 @needs_core
-@pytest.mark.parametrize("name", HOT)
+@pytest.mark.parametrize("name", HOT + LINES)
 def test_the_binary_is_the_stub(name: str) -> None:
     """Names, kinds and defaults, as ``inspect`` and ``help`` see them."""
-    cls = getattr(hookseal, name)
+    import hookseal._core
+
+    cls = getattr(hookseal._core, name)
     functions = _functions(_classes(STUB)[name])
     public = {method for method in vars(cls) if not method.startswith("_")}
     assert public == {method for method in functions if not method.startswith("_")}
@@ -238,7 +248,7 @@ def test_the_binary_holds_nothing_else() -> None:
     import hookseal._core
 
     public = {name for name in vars(hookseal._core) if not name.startswith("_")}
-    assert public == {*HOT, "kernel"}
+    assert public == {*HOT, *LINES, "kernel"}
 
 
 @needs_core

@@ -20,7 +20,7 @@ pub fn block_marks(block: &[u8; BLOCK]) -> u64 {
 
 /// Whether a byte does not stand for itself in a string.
 pub fn is_mark(byte: u8) -> bool {
-    (byte == b'"') | (byte == b'\\') | (byte < 0x20)
+    matches!(byte, b'"' | b'\\' | 0x00..0x20)
 }
 
 #[cfg(test)]
