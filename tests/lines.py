@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any, Final, TypeAlias
 
 from tests.implementations import BODY, signed
@@ -50,7 +51,7 @@ def run(judge: Any, stream: bytes, cuts: list[int] | None = None) -> tuple[list[
     refusals: list[Row] = []
     rejected = b""
     places = [0, *sorted(cuts or []), len(stream)]
-    reports = [judge.feed(stream[a:b]) for a, b in zip(places, places[1:], strict=False)]
+    reports = [judge.feed(stream[a:b]) for a, b in pairwise(places)]
     for report in [*reports, judge.finish()]:
         refusals += report.refusals
         rejected += report.rejected

@@ -23,6 +23,7 @@ HEADERS = "headers must be an object, or an array of [name, value] pairs"
 LATE = "received_at must be Unix seconds between 0 and 10**11; it looks like milliseconds"
 RANGE = "received_at must be Unix seconds between 0 and 10**11"
 NOT_BASE64 = "body_b64 is not base64 (standard alphabet, padded, zero trailing bits)"
+KEYS = "a line has headers, body or body_b64, received_at and endpoint"
 TWO_BODIES = "body and body_b64 are both there: a line has one of them"
 
 # One value of each kind, as JSON writes it.
@@ -73,13 +74,13 @@ def not_json() -> Iterator[bytes]:
         yield before + good
     for text in (
         "'x'", "x", "nul", "nulL", "NULL", "True", "tru", "fals", "undefined", "NaN", "Infinity",
-        "-Infinity", "-", "+1", "01", "-01", "1.", ".5", "1.e3", "1e", "1e+", "1E-", "0x10", "1_000",
-        "--1", "1 2", "1,", '"', '"\\', '"\\"', '"\\x41"', '"\\u12"', '"\\u12g4"', '"\\u 123"',
-        '"\\u+123"', '"\\U0041"', '"\\\'"', '"\\ud83d\\u"', '"\\ud83d\\uzzzz"', '"a\tb"', '"a\x00b"',
-        '"a\x1fb"', '"a\rb"', '"' + "x" * 63 + '\x01"', '"' + "x" * 64 + '\\q"', "[", "[1", "[1,", "[1,]",
-        "[,1]", "[1 1]", "[1}", "{", "{]", '{"a"', '{"a":', '{"a" 1}', '{"a":1', '{"a":1,', '{"a":1,}',
-        '{,"a":1}', "{1:1}", "{a:1}", "{'a':1}", '{"a":1 "b":2}', '{"a"::1}', '{"a":1]', "]", "}", ":",
-        ",", "", "/**/1", "1//",
+        "-Infinity", "-", "+1", "01", "-01", "1.", ".5", "1.e3", "1e", "1e+", "1E-", "0x10",
+        "1_000", "--1", "1 2", "1,", '"', '"\\', '"\\"', '"\\x41"', '"\\u12"', '"\\u12g4"',
+        '"\\u 123"', '"\\u+123"', '"\\U0041"', '"\\\'"', '"\\ud83d\\u"', '"\\ud83d\\uzzzz"',
+        '"a\tb"', '"a\x00b"', '"a\x1fb"', '"a\rb"', '"' + "x" * 63 + '\x01"',
+        '"' + "x" * 64 + '\\q"', "[", "[1", "[1,", "[1,]", "[,1]", "[1 1]", "[1}", "{", "{]",
+        '{"a"', '{"a":', '{"a" 1}', '{"a":1', '{"a":1,', '{"a":1,}', '{,"a":1}', "{1:1}", "{a:1}",
+        "{'a':1}", '{"a":1 "b":2}', '{"a"::1}', '{"a":1]', "]", "}", ":", ",", "", "/**/1", "1//",
     ):  # fmt: skip
         yield with_member("received_at", text)
         yield with_member("unknown", text)
@@ -87,9 +88,9 @@ def not_json() -> Iterator[bytes]:
 
 def not_utf8() -> Iterator[bytes]:
     bad = (
-        b"\x80", b"\xbf", b"\xc0\x80", b"\xc1\xbf", b"\xc3", b"\xc3\x28", b"\xe0\x80\x80", b"\xe2\x82",
-        b"\xed\xa0\x80", b"\xed\xbf\xbf", b"\xf0\x80\x80\x80", b"\xf0\x9f\x98", b"\xf4\x90\x80\x80",
-        b"\xf5\x80\x80\x80", b"\xfe", b"\xff",
+        b"\x80", b"\xbf", b"\xc0\x80", b"\xc1\xbf", b"\xc3", b"\xc3\x28", b"\xe0\x80\x80",
+        b"\xe2\x82", b"\xed\xa0\x80", b"\xed\xbf\xbf", b"\xf0\x80\x80\x80", b"\xf0\x9f\x98",
+        b"\xf4\x90\x80\x80", b"\xf5\x80\x80\x80", b"\xfe", b"\xff",
     )  # fmt: skip
     for byte in bad:
         yield with_member("body", '"@"').replace(b"@", byte)
@@ -150,8 +151,7 @@ def table() -> Iterator[tuple[bytes, str]]:
         if "array" not in kind:
             told = "headers[1] must be a [name, value] pair"
             yield with_member("headers", f'[["a", "b"], {text}]'), told
-        told = "key 'unknown' is unknown: a line has headers, body or body_b64, received_at and endpoint"
-        yield with_member("unknown", text), told
+        yield with_member("unknown", text), f"key 'unknown' is unknown: {KEYS}"
     for wrong in ('{"x": [null]}', '{"x": [[]]}', '[["x", ["y", ["z"]]]]'):
         told = "the value of header 'x' must be a string, an array of strings, or null"
         yield with_member("headers", wrong), told
@@ -166,7 +166,6 @@ def table() -> Iterator[tuple[bytes, str]]:
     ):
         yield with_member("headers", f"[{pair}]"), "headers[0] must be a [name, value] pair"
 
-    keys = "a line has headers, body or body_b64, received_at and endpoint"
     for key, shown in (
         ("", "''"),
         ("Body", "'Body'"),
@@ -180,7 +179,7 @@ def table() -> Iterator[tuple[bytes, str]]:
         ("k" * 9_999, f"'{'k' * 64}…'"),
         ("whsec_abc", "(a secret, by its looks; it is not shown)"),
     ):
-        yield with_member(key, "1"), f"key {shown} is unknown: {keys}"
+        yield with_member(key, "1"), f"key {shown} is unknown: {KEYS}"
         told = f"the value of header {shown} must be a string, an array of strings, or null"
         yield with_member("headers", f'{{"{key}": 1}}'), told
     for key in ("headers", "body", "body_b64", "received_at", "endpoint"):
@@ -206,8 +205,9 @@ def table() -> Iterator[tuple[bytes, str]]:
         yield with_member("received_at", number), RANGE
 
     for text in (
-        "=", "A", "AA", "AAA", "AAA==", "AA=", "AA===", "A===", "AAAA=", "AB==", "AAB=", "AA==AAAA", "AAAA AAAA",
-        " AAAA", "AAAA\\n", "AA-_", "A\\u00e9==", "AAAAA", "====", "AA=A", "A" * 63, "A" * 64 + "=",
+        "=", "A", "AA", "AAA", "AAA==", "AA=", "AA===", "A===", "AAAA=", "AB==", "AAB=",
+        "AA==AAAA", "AAAA AAAA", " AAAA", "AAAA\\n", "AA-_", "A\\u00e9==", "AAAAA", "====",
+        "AA=A", "A" * 63, "A" * 64 + "=",
     ):  # fmt: skip
         yield with_member("body_b64", f'"{text}"'), NOT_BASE64
 
@@ -222,7 +222,7 @@ def table() -> Iterator[tuple[bytes, str]]:
     yield line(endpoint=""), "endpoint is for a keyring; there is none"
     yield line(body=OUT, body_b64="=", endpoint="x"), "endpoint is for a keyring; there is none"
     # The first one in the line, of those that stand at a key.
-    yield b'{"a": 1, "body": 1, "headers": 1}', f"key 'a' is unknown: {keys}"
+    yield b'{"a": 1, "body": 1, "headers": 1}', f"key 'a' is unknown: {KEYS}"
     yield b'{"body": 1, "a": 1, "headers": 1}', "body must be a string"
     yield (
         b'{"headers": {"x": 1, "y": [2]}, "body": 1}',

@@ -103,7 +103,7 @@ impl<'a> Worker<'a> {
             let end = memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
             let (line, next) = rest.split_at(end);
             rest = next;
-            watch(line.len())?;
+            watch(line.len() + LINE_BYTES)?;
             self.take(line, is_start, &mut judged)?;
             is_start = false;
             judged.lines += 1;
@@ -286,6 +286,9 @@ fn values<'a>(headers: &Headers<'a>, endpoint: &Endpoint) -> Result<SmallVec<[On
     }
     Ok(values)
 }
+
+/// What a line costs beside its bytes, counted in hashed bytes.
+const LINE_BYTES: usize = 256;
 
 /// U+FEFF in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
