@@ -67,9 +67,9 @@ pub fn judge<'a>(
         });
         while crew.iter().any(|helper| !helper.is_finished()) {
             thread::park_timeout(WAIT);
-            if watch(0).is_err() {
-                board.stop(Stop::Interrupted);
-                break;
+            if board.go_on().and_then(|()| watch(0)).is_err() {
+                // They see it too; the scope waits for them.
+                return board.stop(Stop::Interrupted);
             }
         }
     });

@@ -17,6 +17,7 @@
 
 mod buffer;
 mod crew;
+mod escape;
 mod fault;
 mod json;
 mod judge;
