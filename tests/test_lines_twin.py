@@ -38,13 +38,12 @@ scraps = st.sampled_from(
 )  # fmt: skip
 
 
-def agree(ours: Any, theirs: Any, stream: bytes, cut: list[int]) -> Any:
+def agree(judges: list[Any], stream: bytes, cut: list[int]) -> None:
     """Whether two judges say the same of a stream, though only one has it in pieces."""
-    cut = [at for at in cut if at <= len(stream)]
-    said = run(ours, stream, cut)
+    ours, theirs = judges
+    said = run(ours, stream, [at for at in cut if at <= len(stream)])
     assert said == run(theirs, stream)
     assert told(ours) == told(theirs)
-    return said
 
 
 def both(limit: int = 67_108_864) -> list[Any]:
@@ -58,7 +57,7 @@ def both(limit: int = 67_108_864) -> list[Any]:
 
 @given(st.lists(st.one_of(scraps, st.binary(max_size=3)), max_size=30), cuts, limits)
 def test_scraps(parts: list[bytes], cut: list[int], limit: int) -> None:
-    agree(*both(limit), b"".join(parts), cut)
+    agree(both(limit), b"".join(parts), cut)
 
 
 @given(st.data(), cuts, limits)
@@ -74,7 +73,7 @@ def test_mutated_lines(data: st.DataObject, cut: list[int], limit: int) -> None:
             more = data.draw(st.one_of(scraps, st.just(b"")))
             one = one[:at] + more + one[at + gone :]
         lines.append(one)
-    agree(*both(limit), b"\n".join(lines), cut)
+    agree(both(limit), b"\n".join(lines), cut)
 
 
 values = st.recursive(
@@ -121,7 +120,7 @@ def test_wrong_shapes(members: dict[str, Any], order: list[str], is_ascii: bool)
     """JSON that is no message, or nearly one, with its keys in any order."""
     ordered = {name: members[name] for name in order if name in members}
     text = json.dumps(ordered, ensure_ascii=is_ascii)
-    agree(*both(), text.encode("utf-8", "surrogatepass"), [])
+    agree(both(), text.encode("utf-8", "surrogatepass"), [])
 
 
 def as_line(draft: Draft, draw: Any) -> bytes | None:

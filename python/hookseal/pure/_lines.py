@@ -17,6 +17,7 @@ from hookseal.pure._call import Call
 from hookseal.pure._line import Broken, Line, read_line
 from hookseal.pure._line_tally import LineTally
 from hookseal.pure._sealed import Sealed, put
+from hookseal.pure._text import own_bytes
 from hookseal.pure._verifier import Verifier
 from hookseal.types import Instant
 
@@ -109,6 +110,7 @@ class LineJudge(Sealed):
         """Judges every line that ends in the block; the unfinished rest is kept."""
         if not isinstance(block, bytes):
             raise wrong_type("block", block)
+        block = own_bytes(block)
         with self._alone():
             step = _Step(self)
             start = 0

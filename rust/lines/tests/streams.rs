@@ -215,6 +215,23 @@ fn a_block_that_was_stopped_was_never_fed() {
     }
 }
 
+/// The stack is not the sender's to fill.
+#[test]
+fn deep_nesting() {
+    let nested = |depth: usize| ["[".repeat(depth), "]".repeat(depth)].concat();
+    for depth in [17, 18, 1_000, 1_000_000] {
+        assert_eq!(fault(nested(depth).as_bytes()), Some(Fault::TooDeep));
+        assert_eq!(
+            fault("{\"\":".repeat(depth).as_bytes()),
+            Some(Fault::TooDeep)
+        );
+        let inside = format!("{{\"body\": {}", nested(depth));
+        assert_eq!(fault(inside.as_bytes()), Some(Fault::TooDeep));
+    }
+    assert_eq!(fault(nested(16).as_bytes()), Some(Fault::NotObject));
+    assert_eq!(fault("[".repeat(16).as_bytes()), Some(Fault::NotJson));
+}
+
 /// A line that is too long is not held: what is kept does not grow with it.
 #[test]
 fn a_long_line_passes() {
