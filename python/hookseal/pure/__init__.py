@@ -8,6 +8,7 @@ there is no binary. docs/strict-reading.md holds the rules; each file here is on
     message ─── Reading: bytes, and no opinion yet          _body _headers _items
     Call ────── a State, a Reading, an instant: Judgement   _call _plan _timestamp _signature
     Judgement ─ Verified, an exception, or a BatchResult    _judgement _verified _batch
+    LineJudge ─ messages as JSON Lines, for the command     _lines _line _line_tally
 """
 
 from hookseal import schemes
