@@ -22,6 +22,7 @@ use crate::{
     encoded::bytes,
     errors,
     guard::guarded,
+    kernel,
     trust::Endpoints,
     verifier::Verifier,
 };
@@ -92,7 +93,13 @@ impl LineJudge {
             Ok(Self {
                 tally: Mutex::new(Tally::new(&trust)),
                 has_ring: matches!(trust, Trust::Ring(_)),
-                stream: Mutex::new(Judge::new(trust, verifier.rules(), now, max_line_bytes)),
+                stream: Mutex::new(Judge::new(
+                    kernel::chosen().kernel,
+                    trust,
+                    verifier.rules(),
+                    now,
+                    max_line_bytes,
+                )),
                 threads,
                 keeps_rejects: keep,
             })

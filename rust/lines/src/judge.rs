@@ -75,14 +75,20 @@ impl Judge {
     /// A judge at the beginning of a file. `now` is the instant of judgement for messages that
     /// state no arrival, in Unix seconds.
     #[must_use]
-    pub fn new(trust: Trust, rules: Rules, now: i64, max_line_bytes: usize) -> Self {
+    pub fn new(
+        kernel: Kernel,
+        trust: Trust,
+        rules: Rules,
+        now: i64,
+        max_line_bytes: usize,
+    ) -> Self {
         Self {
             terms: Terms {
                 trust,
                 rules,
                 now,
                 max_line_bytes,
-                kernel: Kernel::detect(),
+                kernel,
             },
             place: Place::START,
             carry: Vec::new(),

@@ -6,7 +6,7 @@ use hookseal_engine::{
     Kernel, Outcome, Watch,
     batch::{Chunk, Pushed},
     endpoint::Endpoint,
-    header::{Slot, Value},
+    header::{Slot, Values},
     verify::Rules,
 };
 use memchr::memchr;
@@ -163,7 +163,7 @@ impl<'a> Worker<'a> {
         };
         judged.tally.endpoints[place].live |= endpoint.live(at);
         let carried = Carried { body, source };
-        let values = values(&self.headers, endpoint)?;
+        let values = Kept::of(&self.headers, endpoint)?;
         let pushed = self
             .chunk
             .push(place, carried, &values, endpoint, &terms.rules, at)?;
@@ -181,7 +181,7 @@ impl<'a> Worker<'a> {
             spare,
             ..
         } = self;
-        chunk.close();
+        chunk.close(1);
         for grain in 0..chunk.grains() {
             chunk.hash(grain, terms.kernel, watch)?;
         }
@@ -258,33 +258,26 @@ impl AsRef<[u8]> for Carried<'_> {
     }
 }
 
-/// One value of a header that the scheme names.
-struct One<'a> {
-    slot: Slot,
-    value: Cow<'a, [u8]>,
-}
+/// The values of the headers that the endpoint's scheme names.
+struct Kept<'a>(SmallVec<[(Slot, Cow<'a, [u8]>); 4]>);
 
-impl Value for One<'_> {
-    fn slot(&self) -> Slot {
-        self.slot
-    }
-
-    fn bytes(&self) -> &[u8] {
-        &self.value
-    }
-}
-
-/// The values that the endpoint's scheme names.
-fn values<'a>(headers: &Headers<'a>, endpoint: &Endpoint) -> Result<SmallVec<[One<'a>; 4]>, Stop> {
-    let scheme = endpoint.scheme();
-    let mut values = SmallVec::new();
-    for (name, value) in headers {
-        if let Some(slot) = scheme.slot(&name.bytes()?) {
-            let value = value.bytes()?;
-            values.push(One { slot, value });
+impl<'a> Kept<'a> {
+    fn of(headers: &Headers<'a>, endpoint: &Endpoint) -> Result<Self, Stop> {
+        let scheme = endpoint.scheme();
+        let mut values = SmallVec::new();
+        for (name, value) in headers {
+            if let Some(slot) = scheme.slot(&name.bytes()?) {
+                values.push((slot, value.bytes()?));
+            }
         }
+        Ok(Self(values))
     }
-    Ok(values)
+}
+
+impl Values for Kept<'_> {
+    fn each(&self) -> impl Iterator<Item = (Slot, &[u8])> {
+        self.0.iter().map(|(slot, value)| (*slot, &**value))
+    }
 }
 
 /// What a line costs beside its bytes, counted in hashed bytes.

@@ -2,7 +2,7 @@
 
 use std::panic::{self, AssertUnwindSafe};
 
-use hookseal_engine::{Interrupted, verify::Rules};
+use hookseal_engine::{Interrupted, Kernel, verify::Rules};
 use hookseal_lines::{Fault, Fed, Judge, MAX_LINE_BYTES, Stop, Tally, Trust, Why};
 use serde::de::IgnoredAny;
 use serde_json::json;
@@ -15,7 +15,13 @@ fn go_on(_: usize) -> Result<(), Interrupted> {
 }
 
 fn unsigned() -> Judge {
-    Judge::new(Trust::Unsigned, Rules::default(), NOW, MAX_LINE_BYTES)
+    Judge::new(
+        Kernel::detect(),
+        Trust::Unsigned,
+        Rules::default(),
+        NOW,
+        MAX_LINE_BYTES,
+    )
 }
 
 /// What is said of a file that comes in these blocks: faults by line, what was rejected, counts.
@@ -131,7 +137,15 @@ fn any_bytes_in_any_blocks() {
             let count = numbers.below(12);
             let chosen = (0..count).map(|_| parts[numbers.below(parts.len())]);
             let stream: Vec<u8> = chosen.flatten().copied().collect();
-            let judge = || Judge::new(Trust::Unsigned, Rules::default(), NOW, limit);
+            let judge = || {
+                Judge::new(
+                    Kernel::detect(),
+                    Trust::Unsigned,
+                    Rules::default(),
+                    NOW,
+                    limit,
+                )
+            };
             let whole = said(judge(), &[&stream], 1);
             let (a, b) = (
                 numbers.below(stream.len() + 1),
@@ -167,7 +181,15 @@ fn any_number_of_threads() {
         max_body_bytes: Some(2_000),
         ..Rules::default()
     };
-    let judge = || Judge::new(Trust::Unsigned, rules, NOW, MAX_LINE_BYTES);
+    let judge = || {
+        Judge::new(
+            Kernel::detect(),
+            Trust::Unsigned,
+            rules,
+            NOW,
+            MAX_LINE_BYTES,
+        )
+    };
     let one = said(judge(), &[&stream], 1);
     assert!(one.0.len() > 1_000);
     for threads in [2, 3, 4, 64] {
@@ -235,7 +257,13 @@ fn deep_nesting() {
 /// A line that is too long is not held: what is kept does not grow with it.
 #[test]
 fn a_long_line_passes() {
-    let mut judge = Judge::new(Trust::Unsigned, Rules::default(), NOW, 100);
+    let mut judge = Judge::new(
+        Kernel::detect(),
+        Trust::Unsigned,
+        Rules::default(),
+        NOW,
+        100,
+    );
     let mut passed = 0;
     for _ in 0..1_000 {
         let mut fed = judge.feed(&[b'x'; 1_000], 1, true, &mut go_on).unwrap();
