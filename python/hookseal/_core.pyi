@@ -3,6 +3,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from os import PathLike
 from typing import Any, NoReturn, TypeVar, final, overload
 
 from hookseal._endpoint import Endpoint
@@ -104,6 +105,8 @@ class Keyring:
         *,
         scheme: Scheme | str = "standard-webhooks",
     ) -> Keyring: ...
+    @staticmethod
+    def from_file(path: str | bytes | PathLike[str] | PathLike[bytes]) -> Keyring: ...
     def rotate(
         self,
         endpoint: str,

@@ -225,9 +225,14 @@ def refusal(
 
 def shown(name: str) -> str:
     """A name that somebody gave, for an error; not if it looks like a secret in the wrong place."""
-    if name.startswith(("whsec_", "whsk_", "v1,")):
+    if looks_secret(name):
         return "(a secret, by its looks; it is not shown)"
     return repr(name if len(name) <= _LONGEST_SHOWN else f"{name[:_LONGEST_SHOWN]}…")
+
+
+def looks_secret(text: str) -> bool:
+    """Whether a text begins as only secrets do."""
+    return text.startswith(("whsec_", "whsk_", "v1,"))
 
 
 _LONGEST_SHOWN = 64

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from os import PathLike
 from types import MappingProxyType
 from typing import Final, NamedTuple, final
 
@@ -22,6 +23,7 @@ from hookseal.pure._sealed import Sealed, put
 from hookseal.pure._secret import (
     THE_SECRET,
     Given,
+    Secret,
     SecretLike,
     scheme_of,
     secret_of,
@@ -77,6 +79,13 @@ class Keyring(Sealed):
             states[name] = ring._state(name, ring._entering(secrets, place, place), None)
         ring._swap(states)
         return ring
+
+    @staticmethod
+    def from_file(path: str | bytes | PathLike[str] | PathLike[bytes]) -> Keyring:
+        """The endpoints that a keyring file names."""
+        from hookseal._keyring_file import keyring_of
+
+        return keyring_of(path, Keyring, Secret, stacklevel=3)
 
     def rotate(
         self,

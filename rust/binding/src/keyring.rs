@@ -16,13 +16,13 @@ use pyo3::{
 };
 
 use crate::{
-    arguments::{Stated, mistake, no_copy, text, wrong_type},
+    arguments::{Stated, called, mistake, no_copy, text, wrong_type},
     clock::{now, seconds_or_none},
     errors::{scheme_error, secret_error},
     guard::guarded,
     items::is_mapping,
     scheme::{compile, resolve},
-    secret::{Secrets, THE_SECRET, one, python_finding, python_repr, scheme_or_standard},
+    secret::{Secret, Secrets, THE_SECRET, one, python_finding, python_repr, scheme_or_standard},
 };
 
 /// Endpoints by name, each with its secrets: what a service with many tenants verifies with.
@@ -87,6 +87,35 @@ impl Keyring {
                 scheme,
                 compiled,
             })
+        })
+    }
+
+    /// The endpoints that a keyring file names.
+    ///
+    /// Args:
+    ///     path: A TOML file; docs/keyring-file.md describes it. Secret files that it names
+    ///         are relative to its folder.
+    ///
+    /// Raises:
+    ///     OSError: The file, or a secret file that it names, cannot be read.
+    ///     SecretError: A secret that is not there or cannot be a key, or as the constructor.
+    ///     SchemeError: As the constructor.
+    ///     ValueError: Whatever else is wrong in the file, wrong types too.
+    ///     TypeError: ``path`` is no path.
+    ///
+    /// Errors name the file and the place in it, and never a secret. A file that holds a
+    /// ``value`` and that others can read is a ``UserWarning``.
+    #[staticmethod]
+    fn from_file<'py>(path: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        guarded(|| {
+            let py = path.py();
+            let (ring, secret) = (py.get_type::<Self>(), py.get_type::<Secret>());
+            called(
+                py,
+                "hookseal._keyring_file",
+                "keyring_of",
+                (path, ring, secret),
+            )
         })
     }
 
