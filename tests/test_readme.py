@@ -92,8 +92,11 @@ def fixtures(hooks: Any) -> dict[str, Any]:
 
 
 @each_implementation
-def test_the_readme_runs(implementation: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_readme_runs(
+    implementation: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     hooks = module(implementation)
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("time.time", lambda: SENT_AT + 2.5)
     monkeypatch.setenv("WEBHOOK_SECRET", hooks.Secret.generate().reveal())
     names = fixtures(hooks)

@@ -1,0 +1,173 @@
+"""``hookseal verify-batch``: files of messages in, verdicts out."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+
+from hookseal._cli import _exit, _implementation, _say
+from hookseal._cli._ahead import Ahead
+from hookseal._cli._exit import Fault
+from hookseal._cli._keys import verifier
+from hookseal._cli._progress import Progress
+from hookseal._cli._rejects import Output, outputs
+from hookseal._cli._sources import STDIN, Source, sources
+from hookseal._cli._summary import Summary
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable
+    from types import FrameType
+    from typing import Any
+
+__all__ = ["verify_batch"]
+
+# How many broken lines are named on stderr; --reasons names all.
+_BROKEN_LINES_NAMED = 20
+
+
+def verify_batch(options: Namespace) -> int:
+    """Runs the command; returns its exit status.
+
+    Raises:
+        Fault: Something is wrong before the first line is judged.
+    """
+    judged_by = verifier(options)
+    inputs = sources(options.files)
+    rejects, reasons = outputs([options.rejects, options.reasons], inputs)
+    if not _implementation.is_core():
+        _say.warn("no compiled module in this installation: plain Python does the work, slowly")
+    judge = _implementation.line_judge()(
+        judged_by, now=options.now, threads=options.threads, keep_rejects=rejects is not None
+    )
+    run = _Run(judge, rejects, reasons)
+    status = run.through(inputs)
+    run.name_broken_lines()
+    summary = Summary.of(judge, run.seconds, complete=status is None)
+    _say.put(summary.as_json() if options.json else summary.as_text())
+    if status is not None:
+        return status
+    return _exit.REFUSED if summary.refused or summary.broken else _exit.FINE
+
+
+class _Run:
+    """One pass through all inputs.
+
+    Attributes:
+        signal: The number of the signal that ended it early, or None.
+        seconds: How long it took.
+    """
+
+    def __init__(self, judge: Any, rejects: Output | None, reasons: Output | None) -> None:
+        self.signal: int | None = None
+        self.seconds = 0.0
+        self._judge = judge
+        self._rejects = rejects
+        self._reasons = reasons
+        self._broken: list[str] = []
+
+    def through(self, inputs: list[Source]) -> int | None:
+        """Judges every line; returns the exit status if something ended it before the end."""
+        ahead = Ahead(inputs)
+        progress = Progress(inputs)
+        begin = time.monotonic()
+        status = None
+        restore = self._on_signals(ahead)
+        try:
+            for source, block in ahead:
+                self._take(source, self._judge.feed(block) if block else self._judge.finish())
+                if not block and self._rejects is not None:
+                    self._rejects.end_file()
+                progress.show(len(block), self._judge.messages)
+        except Fault as fault:
+            progress.clear()
+            _say.complain(str(fault))
+            status = fault.status
+        finally:
+            restore()
+            progress.clear()
+            self.seconds = time.monotonic() - begin
+        closing = self._close()
+        if self.signal is not None:
+            return 128 + self.signal
+        return closing if status is None else status
+
+    def name_broken_lines(self) -> None:
+        """Says on stderr which lines were no messages."""
+        for line in self._broken:
+            _say.complain(line)
+        more = self._judge.broken - len(self._broken)
+        if more > 0:
+            named = " names all" if self._reasons is not None else " FILE would name all"
+            _say.complain(f"and {more:,} more broken line{'s' * (more > 1)}; --reasons{named}")
+
+    def _take(self, source: Source, report: Any) -> None:
+        if self._rejects is not None:
+            self._rejects.put(report.rejected)
+        # Asked for once, and only if there is a use: the words are made when it is.
+        is_wanted = len(self._broken) < min(self._judge.broken, _BROKEN_LINES_NAMED)
+        refusals = report.refusals if is_wanted or self._reasons is not None else []
+        if self._reasons is not None and refusals:
+            self._reasons.put(_reasons(source.name, refusals))
+        if is_wanted:
+            name = "standard input" if source.name == STDIN else _say.named(source.name)
+            self._broken += [
+                f"{name}, line {line}: {error}"
+                for line, verdict, error, _ in refusals
+                if verdict is None
+            ][: _BROKEN_LINES_NAMED - len(self._broken)]
+
+    def _close(self) -> int | None:
+        status = None
+        for output in (self._rejects, self._reasons):
+            try:
+                if output is not None:
+                    output.close()
+            except Fault as fault:
+                _say.complain(str(fault))
+                status = fault.status
+        return status
+
+    def _on_signals(self, ahead: Ahead) -> Callable[[], None]:
+        """Lets Ctrl-C and SIGTERM end the run after the block under way; gives the way back."""
+
+        def stop(number: int, _: FrameType | None) -> None:
+            if self.signal is not None:
+                # Asked twice: an output that nobody reads may hold up the first time for ever.
+                raise KeyboardInterrupt
+            self.signal = number
+            ahead.stop()
+
+        if threading.current_thread() is not threading.main_thread():
+            return lambda: None
+        before = {}
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # Who ignores a signal, as nohup and a shell's & do, goes on doing so.
+            if signal.getsignal(number) not in (signal.SIG_IGN, None):
+                before[number] = signal.signal(number, stop)
+
+        def restore() -> None:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+        return restore
+
+
+def _reasons(file: str, refusals: list[Any]) -> bytes:
+    from json import dumps
+
+    lines = [
+        dumps(
+            {
+                "file": file,
+                "line": line,
+                "verdict": None if verdict is None else verdict.name,
+                "error": error,
+                "endpoint": endpoint,
+            }
+        )
+        for line, verdict, error, endpoint in refusals
+    ]
+    return ("\n".join(lines) + "\n").encode()

@@ -1,0 +1,256 @@
+"""The options of every command, and the words for wrong ones."""
+
+from __future__ import annotations
+
+import argparse
+
+from hookseal._arguments import thread_count
+from hookseal._cli._exit import Fault
+from hookseal._cli._say import put
+from hookseal._errors import shown
+from hookseal._instant import seconds
+from hookseal._tolerance import window
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, NoReturn
+
+    from hookseal.types import Tolerance
+
+__all__ = ["parsed"]
+
+_DESCRIPTION = "Verify webhook signatures: strictly, one by one and in batches."
+_EPILOG = "Exit status: 0 all valid, 1 something refused, 2 wrong use, 70 a bug, 74 input or output"
+_ON_COMMAND_LINE = (
+    "a secret does not belong on the command line, where every user of the machine can read it:"
+    " use --secret-env NAME or --secret-file PATH"
+)
+
+
+def parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    """The options of a call; ``options.command`` names the command.
+
+    Raises:
+        Fault: The arguments are wrong.
+        SystemExit: The help or the version was asked for, and shown.
+    """
+    options, left = _parser().parse_known_args(arguments)
+    # What follows an unknown option may be a secret.
+    wrong = [one.partition("=")[0] for one in left if one.startswith("-") and one != "-"]
+    if options.command == "verify-batch" and not wrong:
+        # argparse takes positional arguments in one row; people put options between files.
+        options.files += left
+    elif left:
+        raise Fault(f"unknown {'option' if wrong else 'argument'} {shown((wrong or left)[0])}")
+    if options.command is None:
+        raise Fault(f"which {options.of}? See `{options.help_of} --help`")
+    return options
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, without the usage before it."""
+
+    def __init__(self, **named: Any) -> None:
+        super().__init__(allow_abbrev=False, **named)
+
+    def _print_message(self, message: str, file: object = None) -> None:
+        # argparse's own takes no notice of a stdout that fails.
+        put(message)
+
+    def error(self, message: str) -> NoReturn:
+        raise Fault(f"{message}; see `{self.prog} --help`")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="hookseal", description=_DESCRIPTION, epilog=_EPILOG)
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version")
+    parser.set_defaults(command=None, of="command", help_of="hookseal")
+    commands = parser.add_subparsers(metavar="COMMAND", parser_class=_Parser)
+    _add_verify_batch(commands)
+    _add_verify(commands)
+    _add_sign(commands)
+    secret = commands.add_parser("secret", help="make a new secret, or check one")
+    secret.set_defaults(command=None, of="command of secret", help_of="hookseal secret")
+    _add_secret(secret.add_subparsers(metavar="COMMAND", parser_class=_Parser))
+    return parser
+
+
+def _add_verify_batch(commands: Any) -> None:
+    parser = commands.add_parser(
+        "verify-batch",
+        help="verify files of messages, one JSON object a line",
+        description="Verify files of messages, one JSON object a line.",
+    )
+    parser.set_defaults(command="verify-batch")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a JSON Lines file; - for stdin")
+    _add_secrets(parser, ring=True)
+    _add_times(parser)
+    parser.add_argument(
+        "--threads", type=_threads, metavar="N", help="at most so many (default: as many as help)"
+    )
+    _add_json(parser)
+    parser.add_argument(
+        "--rejects", metavar="FILE", help="write each refused or broken line to FILE as it came"
+    )
+    parser.add_argument(
+        "--reasons", metavar="FILE", help="write a JSON object for each of those lines to FILE"
+    )
+
+
+def _add_verify(commands: Any) -> None:
+    parser = commands.add_parser(
+        "verify", help="verify one message", description="Verify one message."
+    )
+    parser.set_defaults(command="verify")
+    _add_body(parser)
+    parser.add_argument(
+        "--header",
+        action="append",
+        default=[],
+        metavar="'NAME: VALUE'",
+        dest="headers",
+        help="a header of the message; repeatable",
+    )
+    parser.add_argument(
+        "--headers-file", metavar="FILE", help="a file of headers, one 'NAME: VALUE' a line"
+    )
+    _add_secrets(parser, ring=True)
+    parser.add_argument("--endpoint", metavar="NAME", help="the endpoint of the keyring")
+    _add_times(parser)
+    parser.add_argument(
+        "--received-at", type=_instant, metavar="SECONDS", help="when it arrived, in Unix seconds"
+    )
+    _add_json(parser)
+
+
+def _add_sign(commands: Any) -> None:
+    parser = commands.add_parser(
+        "sign",
+        help="make the headers that sign one message",
+        description="Make the headers that sign one message.",
+    )
+    parser.set_defaults(command="sign")
+    _add_body(parser)
+    _add_secrets(parser, ring=False)
+    parser.add_argument("--id", metavar="ID", help="its id (default: a new one)")
+    parser.add_argument(
+        "--timestamp", type=_instant, metavar="SECONDS", help="when it is sent (default: now)"
+    )
+    _add_json(parser)
+
+
+def _add_secret(commands: Any) -> None:
+    new = commands.add_parser(
+        "new", help="make a new secret", description="Make a new secret, and print it."
+    )
+    new.set_defaults(command="secret new")
+    _add_scheme(new)
+    check = commands.add_parser(
+        "check",
+        help="name the weaknesses of secrets",
+        description="Name the weaknesses of secrets. Without an option one is read from stdin.",
+    )
+    check.set_defaults(command="secret check")
+    _add_secrets(check, ring=True)
+    _add_json(check)
+
+
+def _add_secrets(parser: argparse.ArgumentParser, *, ring: bool) -> None:
+    _add_scheme(parser)
+    for source, metavar in (("env", "NAME"), ("file", "PATH")):
+        kind = "an environment variable" if source == "env" else "a file"
+        parser.add_argument(
+            f"--secret-{source}",
+            action="append",
+            default=[],
+            dest="secrets",
+            type=_from(source),
+            metavar=metavar,
+            help=f"{kind} with the secret; repeatable during a rotation",
+        )
+    # They are refused in words of their own, which do not repeat what was given.
+    parser.add_argument("--secret", nargs="?", action=_OnCommandLine, help=argparse.SUPPRESS)
+    if ring:
+        parser.add_argument(
+            "--keyring", metavar="FILE", help="a keyring file, in place of scheme and secrets"
+        )
+
+
+def _add_scheme(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--scheme", metavar="NAME", help="the scheme (default: standard-webhooks)")
+
+
+def _add_times(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--tolerance",
+        type=_tolerance,
+        metavar="T",
+        help='the window of signed times: SECONDS, PAST,FUTURE or "off"',
+    )
+    parser.add_argument(
+        "--now", type=_instant, metavar="SECONDS", help="Unix seconds in place of the clock's"
+    )
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
+
+
+def _add_body(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "body", nargs="?", default="-", metavar="BODY", help="the file of the body; - for stdin"
+    )
+
+
+class _Version(argparse.Action):
+    def __call__(self, *_: object, **__: object) -> NoReturn:
+        import hookseal
+
+        put(f"hookseal {hookseal.__version__}\n")
+        raise SystemExit(0)
+
+
+class _OnCommandLine(argparse.Action):
+    def __call__(self, *_: object, **__: object) -> NoReturn:
+        raise Fault(_ON_COMMAND_LINE)
+
+
+def _from(source: str) -> Callable[[str], tuple[str, str]]:
+    return lambda name: (source, name)
+
+
+def _number(text: str) -> int:
+    # int() takes underscores, signs and the digits of every script.
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise argparse.ArgumentTypeError(f"a whole number was expected, not {shown(text)}")
+    return int(text)
+
+
+def _instant(text: str) -> int:
+    instant = _number(text)
+    _judged(lambda: seconds(instant, "it"))
+    return instant
+
+
+def _threads(text: str) -> int:
+    count = _number(text)
+    _judged(lambda: thread_count(count))
+    return count
+
+
+def _tolerance(text: str) -> Tolerance:
+    if text == "off":
+        return "off"
+    past, comma, future = text.partition(",")
+    tolerance = (_number(past), _number(future)) if comma else _number(past)
+    _judged(lambda: window(tolerance))
+    return tolerance
+
+
+def _judged(judge: Callable[[], object]) -> None:
+    """Asks a judge of arguments, whose words are those of the error."""
+    try:
+        judge()
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

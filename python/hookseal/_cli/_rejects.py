@@ -1,0 +1,134 @@
+"""Where refused lines go: --rejects as they came, --reasons as one JSON object each."""
+
+from __future__ import annotations
+
+import os
+import select
+import stat
+import sys
+from contextlib import ExitStack
+from io import FileIO
+
+from hookseal._cli._exit import USAGE, Fault, io_fault
+from hookseal._cli._say import named
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hookseal._cli._sources import Source
+
+__all__ = ["Output", "outputs"]
+
+
+class Output:
+    """A file that receives lines. Nothing is kept back: what was put is with the system."""
+
+    def __init__(self, name: str, stream: FileIO) -> None:
+        self._name = name
+        self._stream = stream
+        self._is_file = stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+        self._ends_open = False
+        self._owes_newline = False
+
+    def empty(self) -> None:
+        """Takes away what is there."""
+        if self._is_file:
+            self._stream.truncate(0)
+
+    def end_file(self) -> None:
+        """Says that what comes now is of another input, and begins a line of its own."""
+        self._owes_newline = self._ends_open
+
+    def put(self, lines: bytes) -> None:
+        """Writes lines.
+
+        Raises:
+            Fault: The disk is full, or the like. A regular file then ends with the last
+                line that was written whole.
+        """
+        if not lines:
+            return
+        if self._owes_newline:
+            # The last line of the input before had no newline.
+            lines = b"\n" + lines
+            self._owes_newline = False
+        self._ends_open = not lines.endswith(b"\n")
+        left, written = memoryview(lines), 0
+        try:
+            while written < len(left):
+                # None: a pipe that somebody has made one that does not wait.
+                count = self._stream.write(left[written:])
+                if count is None:
+                    select.select([], [self._stream], [])
+                written += count or 0
+        except OSError as error:
+            self._cut(written - (lines.rfind(b"\n", 0, written) + 1))
+            raise io_fault(f"cannot write to {named(self._name)}", error) from None
+
+    def close(self) -> None:
+        """Closes the file.
+
+        Raises:
+            Fault: The system only now says that it could not write, as network disks do.
+        """
+        try:
+            self._stream.close()
+        except OSError as error:
+            raise io_fault(f"cannot write to {named(self._name)}", error) from None
+
+    def _cut(self, surplus: int) -> None:
+        if self._is_file and surplus:
+            try:
+                self._stream.truncate(self._stream.tell() - surplus)
+            except OSError:
+                return  # The line stays torn; the first error says what is wrong.
+
+
+def outputs(names: Sequence[str | None], inputs: Sequence[Source]) -> list[Output | None]:
+    """Opens the files that were asked for, emptied.
+
+    Raises:
+        Fault: One cannot be written, or is an input, stdout or another one.
+    """
+    taken = [(one.status, f"the input {named(one.name)}") for one in inputs]
+    taken += _standard_output()
+    with ExitStack() as opened:
+        found: list[Output | None] = []
+        for name in names:
+            stream = None if name is None else opened.enter_context(_opened(name))
+            if name is None or stream is None:
+                found.append(None)
+                continue
+            status = os.fstat(stream.fileno())
+            for other, what in taken:
+                if stat.S_ISREG(status.st_mode) and os.path.samestat(status, other):
+                    raise Fault(f"{named(name)} is also {what}: nothing was written")
+            taken.append((status, f"the output {named(name)}"))
+            found.append(Output(name, stream))
+        opened.pop_all()
+    # When all of them are known to be right.
+    for output in found:
+        if output is not None:
+            output.empty()
+    return found
+
+
+def _opened(name: str) -> FileIO:
+    if name == "-":
+        raise Fault("--rejects and --reasons need the name of a file: - is none")
+    try:
+        # Without O_TRUNC: what is there stays until all is known to be right.
+        flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+        return FileIO(os.open(name, flags, 0o666), "w")
+    except OSError as error:
+        raise io_fault(f"cannot write to {named(name)}", error, USAGE) from None
+    except ValueError:  # a NUL in the name
+        raise Fault(f"cannot write to {named(name)}: no file has such a name") from None
+
+
+def _standard_output() -> list[tuple[os.stat_result, str]]:
+    try:
+        return [(os.fstat(sys.stdout.fileno()), "standard output")]
+    except (AttributeError, OSError, ValueError):
+        return []  # It has no descriptor, or is closed.
