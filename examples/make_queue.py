@@ -1,398 +1,305 @@
 """Make the sample queue of `make demo`: queue.jsonl, and queue.expected.json beside it.
 
-    python examples/make_queue.py [FOLDER]
+    python examples/make_queue.py [FOLDER [--count N] [--scheme S] [--genuine] [--now T] [--span S]]
 
-Each line of the queue is a webhook as a receiver would have stored it: the endpoint it came to,
-its headers, its body, and when it arrived. `standardwebhooks` and `svix` sign for their schemes;
-the other senders publish no package, and `hmac` signs for them.
+Each line of the queue is a webhook as a receiver stored it: the endpoint it came to, its headers,
+its body, and when it arrived; `hookseal verify-batch` reads such files. Of 100 messages 90 are
+good, 6 of them by a secret that is being rotated out; 3 are forged, 3 were too old when they
+arrived, 3 are malformed, and one good message came twice.
 
-What becomes of each message is settled in `ROWS`, before anything is signed, and the expected
-counts are added up from there: hookseal is not asked. The same seed makes the same bytes.
+What becomes of each message is settled before anything is signed, and the expected counts are
+added up from there: hookseal is not asked. The same options make the same bytes. Lines are
+written as they are made, so that a file may have any length.
 """
 
 from __future__ import annotations
 
-import base64
-import hmac
+import argparse
 import json
-import random
 import sys
-from collections.abc import Callable
-from datetime import UTC, datetime
+import tomllib
+from collections import deque
+from collections.abc import Collection, Iterator, Sequence
+from functools import cache
+from itertools import cycle
 from pathlib import Path
+from random import Random
 from typing import Any, NamedTuple
 
-import standardwebhooks
-import svix.webhooks
+# Run as a script, Python looks beside this file, not above.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from examples.deliveries import Delivery, write_line
+from examples.faults import FORGED, GOOD, MALFORMED, STALE, WINDOW_SECONDS, Way, Ways
 
 HERE = Path(__file__).resolve().parent
 SEED = 20261120
-START = 1795154400  # 2026-11-20 06:00 UTC; the queue took in six hours
-END = START + 6 * 3600
-WINDOW_SECONDS = 300
-MEDIAN_BODY_BYTES = 1150  # before the last row of a body, which goes a little over
-# verify_queue.py refuses bodies over 64 KiB.
-TOO_LARGE_BYTES = 64 * 1024 + 1
+COUNT = 2000
+NOW = 1795176000  # 2026-11-20 12:00 UTC, when the queue is verified
+SPAN_SECONDS = 6 * 3600  # before that, in which its messages arrived
+
+# What becomes of 100 messages.
+SHARES = {"new": 84, "old": 6, "forged": 3, "stale": 3, "malformed": 3, "twice": 1}
+FAULTS: dict[str, Ways] = {"forged": FORGED, "stale": STALE, "malformed": MALFORMED}
+RECENT_LINES = 50  # from which the next one that comes twice is drawn
+UNUSUAL_SHARE = 0.02  # of the good messages
+RETIRED_SHARE = 0.2  # of the forged ones, once a secret has come to its end
 
 NEW, OLD = "2026-11", "2026-05"
-RING: dict[str, Any] = json.loads((HERE / "keyring.json").read_text())["endpoints"]
-# Until then, 09:00, globex takes its old secret.
-RETIRED: int = RING["globex/standard-webhooks"]["secrets"][1]["not_after"]
-
-
-def secrets(endpoint: str) -> dict[str, str]:
-    """The endpoint's secrets by label, in the order in which a verifier tries them."""
-    return {secret["label"]: secret["value"] for secret in RING[endpoint]["secrets"]}
-
-
-class Delivery:
-    """One webhook on its way: first what the sender means, then the headers it sends."""
-
-    def __init__(self, endpoint: str, keys: list[str], received_at: int, rng: random.Random):
-        self.endpoint: str | None = endpoint
-        self.scheme: str = RING[endpoint]["scheme"]
-        self.keys = keys
-        self.received_at = received_at
-        self.sent_at = received_at - rng.choice((0, 0, 1, 1, 2, 4))
-        self.id = "msg_" + letters(rng, 24)
-        size = int(rng.lognormvariate(0, 0.7) * MEDIAN_BODY_BYTES)
-        self.body: Any = write_body(self.scheme, self.sent_at, size, rng).encode()
-        self.headers: Any = {
-            "Host": f"hooks.{endpoint.partition('/')[0]}.example",
-            "User-Agent": f"{self.scheme}/1.{rng.randrange(10)}",
-            "Content-Type": "application/json",
-        }
-
-    def sign(self) -> None:
-        """Add the headers that the scheme asks for."""
-        if self.scheme in {"standard-webhooks", "svix"}:
-            at, text = datetime.fromtimestamp(self.sent_at, UTC), self.body.decode()
-            package = svix.webhooks if self.scheme == "svix" else standardwebhooks
-            family = "svix" if self.scheme == "svix" else "webhook"
-            signatures = [package.Webhook(key).sign(self.id, at, text) for key in self.keys]
-            self.headers |= {
-                f"{family}-id": self.id,
-                f"{family}-timestamp": str(self.sent_at),
-                f"{family}-signature": " ".join(signatures),
-            }
-        elif self.scheme == "uplift":
-            mac = hmac.digest(self.keys[0].encode(), self.body, "sha256")
-            self.headers["x-uplift-signature-256"] = "sha256=" + mac.hex()
-        elif self.scheme == "zoho-projects":
-            mac = hmac.digest(self.keys[0].encode(), self.body, "sha256")
-            self.headers["X-ZP-WEBHOOK-SIGNATURE"] = base64.b64encode(mac).decode()
-        else:
-            self.headers["x-webhook-secret"] = self.keys[0]
-
-    def line(self) -> dict[str, Any]:
-        """The delivery as a line of the queue; what is not UTF-8 goes as base64."""
-        line = {"endpoint": self.endpoint, "received_at": self.received_at, "headers": self.headers}
-        if not isinstance(self.body, bytes):
-            return line | {"body": self.body}
-        try:
-            return line | {"body": self.body.decode()}
-        except UnicodeDecodeError:
-            return line | {"body_b64": base64.b64encode(self.body).decode()}
-
-
-# The bodies.
-
-WORDS = (
-    *("invoice", "order", "parcel", "review", "agenda", "sprint", "budget", "draft", "release"),
-    *("meeting", "ready", "late", "early", "signed", "blocked", "customer", "supplier", "quarter"),
-    *("Zürich", "São", "café", "naïve", "東京", "Kraków", "12.50", "€40", "✓", "🚚"),
-)
-NAMES = ("Ada Byron", "Zoë Müller", "Nguyễn An", "Łukasz Nowak", "Aiko 田中", "O'Neil, Pat")
-LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz0123456789"
-
-
-def letters(rng: random.Random, count: int) -> str:
-    """Random letters and digits, as ids have them."""
-    return "".join(rng.choices(LETTERS, k=count))
-
-
-def make_event(scheme: str, at: int, rows: list[Any], rng: random.Random) -> dict[str, Any]:
-    """An event in the manner of the scheme's senders, with rows that are still to come."""
-    when = datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")
-    number = str(rng.randrange(10**14, 10**15))
-    match scheme:
-        case "standard-webhooks":
-            kind = rng.choice(("invoice.paid", "invoice.created", "invoice.voided"))
-            data = {"id": "inv_" + letters(rng, 16), "currency": "EUR", "lines": rows}
-            return {"type": kind, "timestamp": when, "data": data}
-        case "svix":
-            kind = rng.choice(("email.sent", "email.delivered", "email.bounced"))
-            data = {"email_id": letters(rng, 20), "from": "shop@acme.example", "tags": rows}
-            return {"created_at": when, "data": data, "type": kind}
-        case "uplift":
-            form = {"id": number, "title": "Intake form"}
-            by = {"name": rng.choice(NAMES), "at": when}
-            return {"event": "form.submitted", "form": form, "by": by, "answers": rows}
-        case "zoho-projects":
-            project = {"id_string": number, "name": "Zylker / rollout"}
-            task = {"key": f"ZR-T{rng.randrange(1, 900)}", "owner": rng.choice(NAMES)}
-            action = rng.choice(("task_created", "task_updated", "task_closed"))
-            return {"project": project, "task": task, "action": action, "changes": rows}
-        case _:
-            status = rng.choice(("firing", "resolved"))
-            return {"alert": number, "status": status, "at": when, "labels": rows}
-
-
-def write_body(scheme: str, at: int, size: int, rng: random.Random) -> str:
-    """An event as text, of a little more than so many bytes, and never twice the same."""
-    rows: list[dict[str, Any]] = []
-    event = make_event(scheme, at, rows, rng)
-    compact = None if scheme in {"uplift", "zoho-projects"} else (",", ":")
-    indent = 2 if scheme == "uplift" else None
-    while True:
-        text = json.dumps(event, ensure_ascii=False, separators=compact, indent=indent)
-        if len(text.encode()) >= size:
-            break
-        words = " ".join(rng.choices(WORDS, k=rng.randrange(3, 9)))
-        rows.append({"id": rng.randrange(10**6), "value": words})
-    # What survives only where nobody parses and renders the body on its way.
-    if scheme == "zoho-projects":
-        text = text.replace("/", "\\/")
-    return text + "\n" if scheme == "uplift" else text
-
-
-# What happens to a delivery.
-
-Change = Callable[[Delivery], object]
-
-
-def signed(delivery: Delivery) -> None:
-    """Nothing but what the sender does."""
-    delivery.sign()
-
-
-def before(change: Change) -> Change:
-    """Change what the sender means, then sign it."""
-
-    def step(delivery: Delivery) -> None:
-        change(delivery)
-        delivery.sign()
-
-    return step
-
-
-def after(change: Change) -> Change:
-    """Sign, then change what is sent."""
-
-    def step(delivery: Delivery) -> None:
-        delivery.sign()
-        change(delivery)
-
-    return step
-
-
-def put(name: str, value: Callable[[Delivery], Any]) -> Change:
-    """Set an attribute of the delivery to what a function makes of it all."""
-    return lambda delivery: vars(delivery).update({name: value(delivery)})
-
-
-def header(name: str, change: Callable[[Any], Any]) -> Change:
-    """Set a header to what a function makes of its value, which may be None."""
-    return lambda delivery: delivery.headers.update({name: change(delivery.headers.get(name))})
-
-
-def without(name: str) -> Change:
-    """Take a header away."""
-    return lambda delivery: delivery.headers.pop(name)
-
-
-def renamed(old: str, new: str) -> Change:
-    """Give headers that begin so another beginning."""
-    return put("headers", lambda d: {n.replace(old, new): v for n, v in d.headers.items()})
-
-
-def at_offset(seconds: int) -> Change:
-    """Sign so many seconds before or after the arrival."""
-    return before(put("sent_at", lambda delivery: delivery.received_at + seconds))
-
-
-def with_key(key: str) -> Change:
-    """Sign with another secret than the endpoint's."""
-    return before(put("keys", lambda delivery: [key]))
-
-
-def parsed_and_rendered(delivery: Delivery) -> bytes:
-    """The body as a proxy leaves it that thinks it knows JSON."""
-    return json.dumps(json.loads(delivery.body)).encode()
-
-
-def in_arabic_digits(number: str) -> str:
-    """The number in digits that `int` reads too."""
-    return "".join(chr(0x660 + int(digit)) for digit in number)
-
-
-def as_unpadded_base64url(signature: str) -> str:
-    """The signature in the other alphabet."""
-    return signature.rstrip("=").replace("+", "-").replace("/", "_")
-
-
-class Row(NamedTuple):
-    """So many deliveries of a kind."""
-
-    copies: int
-    endpoint: str
-    keys: tuple[str, ...]
-    change: Change
-    arrives: tuple[int, int] = (START, END)
-
-
-SW, SVIX, UPLIFT = "acme/standard-webhooks", "acme/svix", "acme/uplift"
-ZOHO, TOKEN = "acme/zoho-projects", "acme/shared-token"
-G_SW, G_UPLIFT = "globex/standard-webhooks", "globex/uplift"
-G_ZOHO, G_TOKEN = "globex/zoho-projects", "globex/shared-token"
-ID, TIME, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
-HUB, ZP, SECRET = "x-uplift-signature-256", "X-ZP-WEBHOOK-SIGNATURE", "x-webhook-secret"
-
-# In the order of judgement. In a VALID row the first of its keys that the ring knows matches.
-ROWS: dict[str, list[Row]] = {
-    "VALID": [
-        # acme rotates: the sender has begun to sign with both secrets.
-        Row(38, SW, (NEW,), signed),
-        Row(24, SW, (NEW, OLD), signed),
-        Row(9, SW, (OLD,), signed),
-        Row(2, SW, (NEW,), at_offset(-WINDOW_SECONDS)),
-        Row(2, SW, (NEW,), at_offset(+WINDOW_SECONDS)),
-        Row(3, SW, (NEW,), after(header(SIGNATURE, lambda v: "v2,c29vbg== v1a,ZWQ= " + v))),
-        Row(3, SW, (NEW,), after(renamed("webhook-", "Webhook-"))),
-        # globex rotates with an end: the old secret was taken until nine o'clock.
-        Row(40, G_SW, (NEW,), signed),
-        Row(6, G_SW, (OLD,), signed, arrives=(START, RETIRED - 1)),
-        Row(1, G_SW, (NEW,), before(put("body", lambda d: b""))),
-        Row(28, SVIX, (NEW,), signed),
-        Row(6, SVIX, (NEW,), after(renamed("svix-", "webhook-"))),
-        # The old secret of acme/uplift is still in the ring, and nobody signs with it.
-        Row(36, UPLIFT, (NEW,), signed),
-        Row(2, UPLIFT, (NEW,), before(put("body", lambda d: d.body.decode().encode("utf-16")))),
-        Row(28, G_UPLIFT, (NEW,), signed),
-        Row(26, ZOHO, (NEW,), signed),
-        Row(24, G_ZOHO, (NEW,), signed),
-        Row(1, G_ZOHO, (NEW,), before(put("body", lambda d: bytes(range(256))))),
-        Row(21, TOKEN, (NEW,), signed),
-        Row(2, TOKEN, (NEW,), after(header(SECRET, lambda v: f"  {v}\t"))),
-        Row(15, G_TOKEN, (NEW,), signed),
-        Row(4, G_TOKEN, (OLD,), signed),
-    ],
-    "NOT_A_MESSAGE": [
-        Row(1, UPLIFT, (NEW,), after(put("body", lambda d: None))),
-        Row(1, SW, (NEW,), after(put("body", lambda d: '{"name":"\ud800"}'))),
-        Row(1, ZOHO, (NEW,), after(put("headers", lambda d: "\n".join(d.headers)))),
-    ],
-    "UNKNOWN_ENDPOINT": [
-        Row(3, UPLIFT, (NEW,), after(put("endpoint", lambda d: "initech/uplift"))),
-        Row(2, SW, (NEW,), after(put("endpoint", lambda d: None))),
-    ],
-    "TOO_LARGE": [
-        Row(1, UPLIFT, (NEW,), before(put("body", lambda d: d.body.ljust(TOO_LARGE_BYTES)))),
-        Row(1, SW, (NEW,), after(header(SIGNATURE, lambda v: " ".join([v] * 400)))),
-    ],
-    "MISSING_HEADER": [
-        Row(2, SW, (NEW,), after(without(SIGNATURE))),
-        Row(1, G_SW, (NEW,), after(without(TIME))),
-        Row(1, SW, (NEW,), after(header(ID, lambda v: " "))),
-        # Half of one family and half of the other.
-        Row(1, SVIX, (NEW,), after(renamed("svix-id", "webhook-id"))),
-        Row(2, G_UPLIFT, (NEW,), after(without(HUB))),
-        Row(1, ZOHO, (NEW,), after(header(ZP, lambda v: None))),
-        Row(2, TOKEN, (NEW,), after(without(SECRET))),
-    ],
-    "AMBIGUOUS_HEADER": [
-        Row(2, SW, (NEW,), after(header(ID, lambda v: [v, "msg_other"]))),
-        Row(1, G_SW, (NEW,), after(header(TIME, lambda v: [v, str(int(v) + 1)]))),
-        Row(2, G_TOKEN, (NEW,), after(header(SECRET, lambda v: ["guess", v]))),
-    ],
-    "MALFORMED_HEADER": [
-        # A full stop in the id would let parts of the signed bytes change places.
-        Row(2, SW, (NEW,), before(put("id", lambda d: f"{d.id}.{d.sent_at}"))),
-        Row(1, G_SW, (NEW,), before(put("id", lambda d: d.id.ljust(257, "x")))),
-        Row(1, SVIX, (NEW,), before(put("id", lambda d: "msg_naïve"))),
-    ],
-    "MALFORMED_TIMESTAMP": [
-        Row(1, SW, (NEW,), after(header(TIME, lambda v: f"{int(v):e}"))),
-        Row(1, SW, (NEW,), after(header(TIME, lambda v: "+" + v))),
-        Row(1, G_SW, (NEW,), after(header(TIME, lambda v: "2026-11-20T08:00:00Z"))),
-        Row(1, G_SW, (NEW,), after(header(TIME, lambda v: v.rjust(16, "0")))),
-        Row(1, SVIX, (NEW,), after(header("svix-timestamp", lambda v: v + ".0"))),
-        Row(1, SVIX, (NEW,), after(header("svix-timestamp", in_arabic_digits))),
-    ],
-    "TOO_OLD": [
-        Row(3, SW, (NEW,), at_offset(-WINDOW_SECONDS - 1)),
-        Row(2, G_SW, (NEW,), at_offset(-3600)),
-        Row(3, SVIX, (NEW,), at_offset(-3 * 86400)),
-        Row(1, SW, (OLD,), after(header(TIME, lambda v: "0"))),
-    ],
-    "TOO_NEW": [
-        Row(2, SW, (NEW,), at_offset(WINDOW_SECONDS + 1)),
-        Row(1, SVIX, (NEW,), at_offset(86400)),
-        Row(1, G_SW, (NEW,), after(header(TIME, lambda v: v + "000"))),  # milliseconds
-    ],
-    "MALFORMED_SIGNATURE": [
-        Row(1, SW, (NEW,), after(header(SIGNATURE, lambda v: v.removeprefix("v1,")))),
-        Row(1, SW, (NEW,), after(header(SIGNATURE, lambda v: v.replace("v1,", "v1a,")))),
-        Row(1, G_SW, (NEW,), after(header(SIGNATURE, as_unpadded_base64url))),
-        Row(1, SVIX, (NEW,), after(header("svix-signature", lambda v: v[:-8]))),
-        Row(2, UPLIFT, (NEW,), after(header(HUB, lambda v: "sha256=" + v[7:].upper()))),
-        Row(1, G_UPLIFT, (NEW,), after(header(HUB, lambda v: v.replace("256", "1")))),
-        Row(2, ZOHO, (NEW,), after(header(ZP, lambda v: base64.b64decode(v).hex()))),
-    ],
-    "SIGNATURE_MISMATCH": [
-        # Signed by a secret that is no more, or by another tenant's.
-        Row(5, G_SW, (OLD,), signed, arrives=(RETIRED, END)),
-        Row(2, SW, (NEW,), with_key(secrets(G_SW)[NEW])),
-        Row(2, G_UPLIFT, (NEW,), with_key(secrets(UPLIFT)[NEW])),
-        Row(1, ZOHO, (NEW,), with_key("")),
-        # Changed on the way.
-        Row(2, SW, (NEW,), after(put("body", lambda d: d.body.replace(b"EUR", b"USD", 1)))),
-        Row(1, SW, (NEW,), after(header(ID, lambda v: v[::-1]))),
-        Row(1, SVIX, (NEW,), after(header("svix-timestamp", lambda v: str(int(v) + 7)))),
-        Row(2, UPLIFT, (NEW,), after(put("body", lambda d: d.body.rstrip()))),
-        Row(2, ZOHO, (NEW,), after(put("body", parsed_and_rendered))),
-        Row(1, G_ZOHO, (NEW,), after(header(ZP, lambda v: base64.b64encode(bytes(32)).decode()))),
-        # Tokens that are not quite the token.
-        Row(1, TOKEN, (NEW,), after(header(SECRET, lambda v: v[:-1]))),
-        Row(1, TOKEN, (NEW,), after(header(SECRET, lambda v: v.upper()))),
-        Row(1, G_TOKEN, (NEW,), with_key(secrets(TOKEN)[NEW])),
-    ],
+ENDPOINTS: dict[str, Any] = tomllib.loads((HERE / "keyring.toml").read_text())["endpoints"]
+# Where the rotation has an end, and when that is (Unix seconds).
+ENDING = "globex/standard-webhooks"
+END: float = ENDPOINTS[ENDING]["secrets"][1]["not_after"].timestamp()
+# How busy the endpoints are.
+WEIGHTS = {
+    "acme/standard-webhooks": 20,
+    "acme/svix": 9,
+    "acme/uplift": 12,
+    "acme/zoho-projects": 8,
+    "acme/shared-token": 4,
+    "globex/standard-webhooks": 11,
+    "globex/uplift": 8,
+    "globex/zoho-projects": 7,
+    "globex/shared-token": 4,
+    "initech/standard-webhooks": 6,
+    "initech/svix": 3,
+    "initech/uplift": 3,
+    "initech/zoho-projects": 4,
+    "initech/shared-token": 2,
 }
 
 
-def make() -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """The lines of the queue in order of arrival, and the counts that are expected of it."""
-    rng = random.Random(SEED)
-    lines: list[dict[str, Any]] = []
-    verdicts: dict[str, int] = {}
-    matches = {endpoint: dict.fromkeys(secrets(endpoint), 0) for endpoint in RING}
-    for verdict, rows in ROWS.items():
-        for row in rows:
-            known = secrets(row.endpoint)
-            for _ in range(row.copies):
-                received_at = rng.randrange(row.arrives[0], row.arrives[1])
-                keys = [known[label] for label in row.keys]
-                delivery = Delivery(row.endpoint, keys, received_at, rng)
-                row.change(delivery)
-                lines.append(delivery.line())
-            verdicts[verdict] = verdicts.get(verdict, 0) + row.copies
-            if verdict == "VALID":
-                first = next(label for label in known if label in row.keys)
-                matches[row.endpoint][first] += row.copies
-    rng.shuffle(lines)
-    lines.sort(key=lambda line: line["received_at"])
-    return lines, {"messages": len(lines), "verdicts": verdicts, "secrets": matches}
+@cache
+def scheme_of(endpoint: str) -> str:
+    """The scheme of an endpoint, which is the keyring's default where it names none."""
+    return str(ENDPOINTS[endpoint].get("scheme", "standard-webhooks"))
 
 
-def main(folder: Path) -> None:
+@cache
+def secrets_of(endpoint: str) -> dict[str, str]:
+    """The endpoint's secrets by label, in the order in which a verifier tries them."""
+    return {secret["label"]: secret["value"] for secret in ENDPOINTS[endpoint]["secrets"]}
+
+
+class Tally:
+    """The counts that a run over the queue is to find."""
+
+    def __init__(self, now: int, endpoints: Sequence[str]) -> None:
+        self.now = now
+        # In the order of judgement.
+        self.verdicts = dict.fromkeys([*GOOD, *MALFORMED, *STALE, *FORGED], 0)
+        self.endpoints = {endpoint: {"valid": 0, "refused": 0} for endpoint in endpoints}
+        self.secrets: dict[str, dict[str, dict[str, int | None]]] = {
+            endpoint: {
+                label: {"matched": 0, "first": None, "last": None} for label in secrets_of(endpoint)
+            }
+            for endpoint in endpoints
+        }
+
+    def valid(self, endpoint: str, label: str, at: int) -> None:
+        """A message is good, by that secret, judged at that moment."""
+        self.verdicts["VALID"] += 1
+        self.endpoints[endpoint]["valid"] += 1
+        entry = self.secrets[endpoint][label]
+        first, last = entry["first"], entry["last"]
+        entry["matched"] = (entry["matched"] or 0) + 1
+        entry["first"] = at if first is None else min(first, at)
+        entry["last"] = at if last is None else max(last, at)
+
+    def refused(self, endpoint: str | None, verdict: str) -> None:
+        """A message is refused; no endpoint: it names none of the ring."""
+        self.verdicts[verdict] += 1
+        if endpoint is not None:
+            self.endpoints[endpoint]["refused"] += 1
+
+    def report(self) -> dict[str, Any]:
+        """What queue.expected.json holds: the endpoints that have messages, and all of those."""
+        seen = [name for name, counts in self.endpoints.items() if any(counts.values())]
+        return {
+            "now": self.now,
+            "messages": sum(self.verdicts.values()),
+            "verdicts": {verdict: count for verdict, count in self.verdicts.items() if count},
+            "endpoints": {name: self.endpoints[name] for name in seen},
+            "secrets": {name: self.secrets[name] for name in seen},
+        }
+
+
+class Repeatable(NamedTuple):
+    """A line that may come twice, and what it counts for."""
+
+    line: str
+    endpoint: str
+    at: int
+
+
+class Queue:
+    """Makes the lines, in order of arrival, and adds up what they are."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._rng = Random(SEED)
+        self._count: int = options.count
+        self._now: int = options.now
+        self._span: int = options.span
+        self._genuine: bool = options.genuine
+        self._endpoints = [
+            endpoint for endpoint in ENDPOINTS if options.scheme in {None, scheme_of(endpoint)}
+        ]
+        self._by_scheme: dict[str, list[str]] = {}
+        for endpoint in self._endpoints:
+            self._by_scheme.setdefault(scheme_of(endpoint), []).append(endpoint)
+        self._unusual = _taking_turns(GOOD, self._by_scheme)
+        self._faults = {kind: _taking_turns(ways, self._by_scheme) for kind, ways in FAULTS.items()}
+        self._recent: deque[Repeatable] = deque(maxlen=RECENT_LINES)
+        self.tally = Tally(self._now, self._endpoints)
+
+    def lines(self) -> Iterator[str]:
+        """Each line once; the tally is complete after the last."""
+        kinds: list[str] = []
+        for number in range(self._count):
+            if not kinds:
+                kinds = [kind for kind, copies in SHARES.items() for _ in range(copies)]
+                self._rng.shuffle(kinds)
+            kind = kinds.pop()
+            passed = (number + self._rng.random()) / self._count
+            arrival = self._now - self._span + int(passed * self._span)
+            if kind == "old":
+                yield self._old(arrival, passed)
+            elif kind == "new" or self._genuine:
+                yield self._new(arrival)
+            elif kind == "twice":
+                yield self._again(arrival)
+            else:
+                yield self._faulty(kind, arrival)
+
+    def _again(self, arrival: int) -> str:
+        """One of the last lines, as a queue hands it out that delivers at least once."""
+        if not self._recent:
+            return self._new(arrival)
+        good = self._rng.choice(self._recent)
+        self.tally.valid(good.endpoint, NEW, good.at)
+        return good.line
+
+    def _new(self, arrival: int) -> str:
+        """Good, by the newest secret; now and then in a way that is unusual."""
+        rng = self._rng
+        way: Way | None = None
+        if self._unusual and not self._genuine and rng.random() < UNUSUAL_SHARE:
+            _, way = next(self._unusual)
+        endpoint = self._draw(self._endpoints if way is None else self._by_scheme[way.scheme])
+        labels = [NEW]
+        if way is None and endpoint == "acme/standard-webhooks" and rng.random() < 0.3:
+            labels = [NEW, OLD]  # the sender signs with both while it changes over
+        delivery = self._deliver(endpoint, labels, arrival)
+        if way is None:
+            delivery.sign()
+        else:
+            way.change(delivery)
+        # An arrival that nobody wrote down is taken for that of the run.
+        timed = delivery.scheme in {"standard-webhooks", "svix"}
+        fresh = not timed or self._now - delivery.sent_at < WINDOW_SECONDS
+        dated = way is not None or not fresh or rng.random() < 0.8
+        at = arrival if dated else self._now
+        line = write_line(delivery, rng, dated=dated)
+        self._recent.append(Repeatable(line, endpoint, at))
+        self.tally.valid(endpoint, NEW, at)
+        return line
+
+    def _old(self, arrival: int, passed: float) -> str:
+        """Good, by a secret that is being rotated out. `passed`: the part of the span."""
+        # Who still signs with one: a sender that changes over bit by bit, one until its secret
+        # ends, one until the middle of the span, and one that says nothing about it.
+        weights = {
+            "acme/standard-webhooks": 12 * (1 - passed) + 1,
+            ENDING: 4 if arrival < END else 0,
+            "initech/zoho-projects": 6 if passed < 0.5 else 0,
+            "globex/shared-token": 2,
+        }
+        known = {
+            name: weight for name, weight in weights.items() if weight and name in self._endpoints
+        }
+        if not known:
+            return self._new(arrival)
+        (endpoint,) = self._rng.choices(list(known), list(known.values()))
+        delivery = self._deliver(endpoint, [OLD], arrival)
+        delivery.sign()
+        self.tally.valid(endpoint, OLD, arrival)
+        return write_line(delivery, self._rng)
+
+    def _faulty(self, kind: str, arrival: int) -> str:
+        """Refused, each time in the next way of its kind."""
+        ended = kind == "forged" and arrival >= END and ENDING in self._endpoints
+        if ended and self._rng.random() < RETIRED_SHARE:
+            return self._retired(arrival)
+        ways = self._faults[kind]
+        if ways is None:
+            return self._new(arrival)
+        verdict, way = next(ways)
+        endpoint = self._rng.choice(self._by_scheme[way.scheme])
+        delivery = self._deliver(endpoint, [NEW], arrival)
+        way.change(delivery)
+        known = delivery.route.get("endpoint") in ENDPOINTS
+        self.tally.refused(endpoint if known else None, verdict)
+        return write_line(delivery, self._rng)
+
+    def _retired(self, arrival: int) -> str:
+        """Signed by the secret whose end has come, and so no better than forged."""
+        delivery = self._deliver(ENDING, [OLD], arrival)
+        delivery.sign()
+        self.tally.refused(ENDING, "SIGNATURE_MISMATCH")
+        return write_line(delivery, self._rng)
+
+    def _deliver(self, endpoint: str, labels: list[str], arrival: int) -> Delivery:
+        known = secrets_of(endpoint)
+        secrets = [known[label] for label in labels]
+        return Delivery(endpoint, scheme_of(endpoint), secrets, arrival, self._rng)
+
+    def _draw(self, endpoints: Sequence[str]) -> str:
+        (endpoint,) = self._rng.choices(endpoints, [WEIGHTS[name] for name in endpoints])
+        return endpoint
+
+
+def _taking_turns(ways: Ways, schemes: Collection[str]) -> Iterator[tuple[str, Way]] | None:
+    """Verdict after verdict, each time by its next way; None where no way is of these schemes."""
+    chosen = {
+        verdict: cycle([way for way in each if way.scheme in schemes])
+        for verdict, each in ways.items()
+        if any(way.scheme in schemes for way in each)
+    }
+    if not chosen:
+        return None
+    return ((verdict, next(chosen[verdict])) for verdict in cycle(chosen))
+
+
+def write(folder: Path, options: argparse.Namespace) -> None:
     """Write both files."""
-    lines, expected = make()
-    queue = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-    # A lone surrogate cannot be UTF-8; as "\udXXX" it is what JSON writes for it.
-    (folder / "queue.jsonl").write_bytes(queue.encode("utf-8", "backslashreplace"))
-    text = json.dumps(expected, indent=2) + "\n"
+    queue = Queue(options)
+    with (folder / "queue.jsonl").open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(line + "\n" for line in queue.lines())
+    text = json.dumps(queue.tally.report(), indent=2) + "\n"
     (folder / "queue.expected.json").write_bytes(text.encode("ascii"))
 
 
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The options; without any, those of the committed files."""
+    parser = argparse.ArgumentParser(description="Make a queue of webhooks.")
+    schemes = sorted({scheme_of(endpoint) for endpoint in ENDPOINTS})
+    parser.add_argument("folder", nargs="?", type=Path, default=HERE)
+    parser.add_argument("--count", type=int, default=COUNT, metavar="N", help="how many lines")
+    parser.add_argument("--scheme", choices=schemes, help="messages of this scheme alone")
+    parser.add_argument("--genuine", action="store_true", help="good messages alone, none twice")
+    parser.add_argument(
+        "--now", type=int, default=NOW, metavar="T", help="when it is verified, Unix seconds"
+    )
+    parser.add_argument(
+        "--span", type=int, default=SPAN_SECONDS, metavar="S", help="all arrived so long before"
+    )
+    options = parser.parse_args(arguments)
+    committed = parser.parse_args([])
+    if options.folder == HERE and options != committed:
+        parser.error("with options name a folder, or the sample queue is overwritten")
+    return options
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE)
+    chosen = parse()
+    write(chosen.folder, chosen)
