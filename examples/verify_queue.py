@@ -1,9 +1,9 @@
-"""Verify the sample queue in two ways, and compare what each finds with what was put in.
+"""Verify the sample queue in three ways, and compare what each finds with what was put in.
 
     python examples/verify_queue.py [--pure] [FOLDER]
 
-The ways are `Verifier.verify_batch`, and the same of `hookseal.pure`. With --pure the last one is
-all, and nothing compiled is needed.
+The ways are the command `hookseal verify-batch`, which prints its table, `Verifier.verify_batch`,
+and the same of `hookseal.pure`. With --pure the last one is all, and nothing compiled is needed.
 FOLDER holds queue.jsonl, queue.expected.json and keyring.toml; it is this file's unless named. The
 exit status is 1 if a count is not as expected.
 """
@@ -14,18 +14,18 @@ import argparse
 import base64
 import importlib
 import json
+import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from hookseal import Endpoint, Message
+from hookseal import Message
 
 # Counts as queue.expected.json holds them: of verdicts, of endpoints, of secrets.
 Report = dict[str, Any]
-Path_ = tuple[str, ...]
+Place = tuple[str, ...]
 
 
 def load_queue(path: Path) -> list[Message]:
@@ -40,18 +40,31 @@ def load_queue(path: Path) -> list[Message]:
     return messages
 
 
-def load_keyring(hooks: Any, path: Path) -> Any:
-    """A `Keyring` of `hooks`, which is hookseal or hookseal.pure."""
-    endpoints = {}
-    for name, table in tomllib.loads(path.read_text())["endpoints"].items():
-        secrets = [hooks.Secret(s.pop("value"), **s) for s in table["secrets"]]
-        endpoints[name] = Endpoint(secrets, scheme=table.get("scheme"))
-    return hooks.Keyring(endpoints)
+def by_command(folder: Path, now: int) -> Report:
+    """What the command finds. It runs twice: first for you to see, then to be compared."""
+    files = [str(folder / "queue.jsonl"), "--keyring", str(folder / "keyring.toml")]
+    command = [sys.executable, "-m", "hookseal", "verify-batch", *files, "--now", str(now)]
+    subprocess.run(command, check=False)
+    done = subprocess.run([*command, "--json"], check=False, stdout=subprocess.PIPE)
+    if done.returncode not in {0, 1}:  # all valid, something refused
+        sys.exit(done.returncode)
+    told = json.loads(done.stdout)
+    secrets: dict[str, dict[str, Any]] = {}
+    for row in told["secrets"]:
+        secrets.setdefault(row.pop("endpoint"), {})[row.pop("label")] = row
+    # What names no endpoint of the keyring is counted under none.
+    rows = [row for row in told["endpoints"] if row["endpoint"] is not None]
+    return {
+        "messages": told["messages"],
+        "verdicts": told["verdicts"],
+        "endpoints": {row.pop("endpoint"): row for row in rows},
+        "secrets": secrets,
+    }
 
 
 def by_batch(hooks: Any, folder: Path, now: int) -> Report:
     """What `verify_batch` finds; `hooks` is hookseal or hookseal.pure."""
-    ring = load_keyring(hooks, folder / "keyring.toml")
+    ring = hooks.Keyring.from_file(folder / "keyring.toml")
     messages = load_queue(folder / "queue.jsonl")
     result = hooks.Verifier(ring).verify_batch(messages, now=now)
 
@@ -82,10 +95,10 @@ def by_batch(hooks: Any, folder: Path, now: int) -> Report:
     }
 
 
-def leaves(report: Report) -> dict[Path_, object]:
+def leaves(report: Report) -> dict[Place, object]:
     """Each count with its place: ("verdicts", "VALID") and the like."""
 
-    def walk(place: Path_, part: object) -> Iterator[tuple[Path_, object]]:
+    def walk(place: Place, part: object) -> Iterator[tuple[Place, object]]:
         if isinstance(part, dict):
             for name, inner in part.items():
                 yield from walk((*place, name), inner)
@@ -124,6 +137,8 @@ def main() -> int:
     now = expected.pop("now")
 
     good = True
+    if not options.pure:
+        good &= compare("hookseal verify-batch", by_command(folder, now), expected)
     for name in ["hookseal.pure"] if options.pure else ["hookseal", "hookseal.pure"]:
         hooks = importlib.import_module(name)
         good &= compare(f"{name}.Verifier.verify_batch", by_batch(hooks, folder, now), expected)

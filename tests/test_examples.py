@@ -30,6 +30,7 @@ EXAMPLES = ROOT / "examples"
 EXPECTED: dict[str, Any] = json.loads((EXAMPLES / "queue.expected.json").read_bytes())
 NOW: int = EXPECTED.pop("now")
 PLACES = list(verify_queue.leaves(EXPECTED))
+AS_EXPECTED = f"all {len(PLACES)} counts are as expected"
 
 needs_core = pytest.mark.skipif(
     importlib.util.find_spec("hookseal._core") is None, reason="hookseal._core is not built"
@@ -53,6 +54,7 @@ def folder(tmp_path: Path) -> Path:
     """A copy of the sample that a test may change."""
     for name in ("queue.jsonl", "queue.expected.json", "keyring.toml"):
         shutil.copy(EXAMPLES / name, tmp_path)
+    (tmp_path / "keyring.toml").chmod(0o600)
     return tmp_path
 
 
@@ -62,19 +64,42 @@ def verify(monkeypatch: pytest.MonkeyPatch, folder: Path) -> int:
     return verify_queue.main()
 
 
-@pytest.mark.parametrize(
-    ("options", "ways"),
-    [
-        pytest.param([], ["hookseal", "hookseal.pure"], marks=needs_core, id="core"),
-        pytest.param(["--pure"], ["hookseal.pure"], id="twin"),
-    ],
-)
-def test_the_demo_finds_what_was_put_in(options: list[str], ways: list[str]) -> None:
-    done = run("verify_queue.py", *options)
+def test_the_demo_finds_what_was_put_in_by_the_twin() -> None:
+    done = run("verify_queue.py", "--pure")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines() == [
-        f"{way}.Verifier.verify_batch: all {len(PLACES)} counts are as expected" for way in ways
-    ]
+    assert done.stdout == f"hookseal.pure.Verifier.verify_batch: {AS_EXPECTED}\n"
+
+
+@needs_core
+def test_the_demo_finds_what_was_put_in_three_times() -> None:
+    done = run("verify_queue.py")
+    assert (done.returncode, done.stderr) == (0, "")
+    *table, command, core, twin = done.stdout.splitlines()
+    assert command == f"hookseal verify-batch: {AS_EXPECTED}"
+    assert core == f"hookseal.Verifier.verify_batch: {AS_EXPECTED}"
+    assert twin == f"hookseal.pure.Verifier.verify_batch: {AS_EXPECTED}"
+    words = {tuple(line.replace(",", "").split()[:3]) for line in table}
+    assert ("VALID", str(EXPECTED["verdicts"]["VALID"]), "91.0%") in words
+    assert ("acme/uplift", "2026-05", "0") in words
+
+
+@needs_core
+def test_the_demo_judges_the_command_by_what_it_says(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A count that is another, a file that is not there."""
+    changed = json.loads((folder / "queue.expected.json").read_bytes())
+    changed["verdicts"]["TOO_OLD"] += 1
+    (folder / "queue.expected.json").write_text(json.dumps(changed))
+    monkeypatch.setattr(sys, "argv", ["verify_queue.py", str(folder)])
+    assert verify_queue.main() == 1
+    assert capfd.readouterr().err.splitlines()[0] == (
+        "hookseal verify-batch: verdicts TOO_OLD: expected 61, found 60"
+    )
+    (folder / "queue.jsonl").unlink()
+    with pytest.raises(SystemExit) as left:
+        verify_queue.main()
+    assert left.value.code == 2
 
 
 @pytest.mark.parametrize("place", PLACES, ids="/".join)
@@ -117,7 +142,7 @@ def test_the_demo_fails_when_a_byte_is_flipped(
 ) -> None:
     hooks = module("hookseal.pure")
     messages = verify_queue.load_queue(folder / "queue.jsonl")
-    ring = verify_queue.load_keyring(hooks, folder / "keyring.toml")
+    ring = hooks.Keyring.from_file(folder / "keyring.toml")
     lines = (folder / "queue.jsonl").read_bytes().splitlines(keepends=True)
     copies = Counter(lines)
     index = next(

@@ -43,6 +43,14 @@ def make(folder: Path, *options: object, seed: int = 0) -> tuple[bytes, bytes]:
     return (folder / "queue.jsonl").read_bytes(), (folder / "queue.expected.json").read_bytes()
 
 
+def keyring(folder: Path) -> Path:
+    """A copy that nobody else can read: hookseal warns of others."""
+    copy = folder / "keyring.toml"
+    copy.write_bytes((EXAMPLES / "keyring.toml").read_bytes())
+    copy.chmod(0o600)
+    return copy
+
+
 def body_of(line: dict[str, Any]) -> bytes:
     """The bytes that were sent."""
     if "body_b64" in line:
@@ -99,8 +107,7 @@ def test_a_queue_of_any_options_is_as_expected(
     )
     expected = json.loads((tmp_path / "queue.expected.json").read_bytes())
     assert expected.pop("now") == now
-    (tmp_path / "keyring.toml").write_bytes((EXAMPLES / "keyring.toml").read_bytes())
-    (tmp_path / "keyring.toml").chmod(0o600)
+    keyring(tmp_path)
     found = verify_queue.by_batch(module("hookseal.pure"), tmp_path, now)
     assert found == expected
     if options:
@@ -263,11 +270,11 @@ def is_utf_8(body: bytes) -> bool:
 
 
 @each_implementation
-def test_the_secrets_say_that_they_are_samples(implementation: str) -> None:
+def test_the_secrets_say_that_they_are_samples(implementation: str, tmp_path: Path) -> None:
     for endpoint in make_queue.ENDPOINTS:
         assert all("sample" in value.lower() for value in make_queue.secrets_of(endpoint).values())
     assert all("sample" in value.lower() for value in faults.STRANGERS.values())
-    ring = verify_queue.load_keyring(module(implementation), EXAMPLES / "keyring.toml")
+    ring = module(implementation).Keyring.from_file(keyring(tmp_path))
     assert ring.endpoints() == list(EXPECTED["secrets"])
     assert "shared-key" not in {finding.code for finding in ring.check()}
 
@@ -275,11 +282,11 @@ def test_the_secrets_say_that_they_are_samples(implementation: str) -> None:
 # The senders' own packages.
 
 
-def test_the_vendors_packages_confirm_what_they_signed() -> None:
+def test_the_vendors_packages_confirm_what_they_signed(tmp_path: Path) -> None:
     """Each good message, and no forged one, is good for the package of its sender too."""
     hooks = module("hookseal.pure")
     messages = verify_queue.load_queue(EXAMPLES / "queue.jsonl")
-    ring = verify_queue.load_keyring(hooks, EXAMPLES / "keyring.toml")
+    ring = hooks.Keyring.from_file(keyring(tmp_path))
     result = hooks.Verifier(ring).verify_batch(messages, now=NOW)
     confirmed: Counter[str] = Counter()
     for index, verdict in enumerate(result):
