@@ -13,6 +13,7 @@ from benches.contenders import HOOKSEAL, ONE_BY_ONE, OWN_WAYS, RIVALS, THREADED
 from benches.figures import Figure, judge, ratio, short
 from benches.memory import Growth
 from benches.paired import Rounds, Spread
+from benches.queue_file import COMMAND, PROGRAM, QueueFindings
 
 _HEAD = """\
 # Benchmarks
@@ -58,6 +59,7 @@ class Findings:
     memory_messages: int
     import_millis: Spread
     import_runs: int
+    queue: QueueFindings
     bare_micros: Sequence[float]
     load_before: str
     load_after: str
@@ -67,7 +69,7 @@ class Findings:
 
     def figures(self) -> list[Figure]:
         """Promises and whether they are kept."""
-        return list(judge(self.results, self.memory, self.import_millis))
+        return list(judge(self.results, self.memory, self.import_millis, self.queue))
 
 
 def render(found: Findings) -> str:
@@ -85,6 +87,7 @@ def render(found: Findings) -> str:
         _own_ways(found.results),
         _losses(found.results),
         _memory(found),
+        queue_section(found.queue),
         _micros(found.results),
     ]
     return "\n".join(parts)
@@ -194,6 +197,39 @@ def _memory(found: Findings) -> str:
         + _table(("", "peak", "retained"), rows)
         + f"\n`import hookseal` takes {ratio(found.import_millis)} ms over `python -c pass`"
         f" (median of {found.import_runs} alternating runs of both, and quartiles).\n"
+    )
+
+
+def queue_section(found: QueueFindings) -> str:
+    """The figures of a file of messages; benches/queue_file.py prints it on its own."""
+    rounds = found.rounds
+    size = f"{found.count:,} messages of Standard Webhooks ({found.bytes / 1e6:,.0f} MB)"
+    rows = []
+    for name, taken in rounds.micros.items():
+        seconds = Spread.of([micros * found.count / 1e6 for micros in taken])
+        rate = found.bytes / seconds.median / 1e6
+        peaks = [f"{peak / 2**20:.1f}" for peak in found.peaks.get(name, {}).values()]
+        rows.append(
+            (
+                name,
+                ratio(seconds),
+                f"{found.count / seconds.median:,.0f}",
+                f"{rate:,.0f}",
+                ratio(rounds.ratio(name, COMMAND)),
+                " / ".join(peaks),
+            )
+        )
+    counts = " / ".join(f"{count:,}" for count in found.peaks[COMMAND])
+    head = ("", "s", "messages/s", "MB/s", "times as long", f"peak memory, MiB: {counts}")
+    return (
+        f"## A file of messages\n\nA file of {size}, made by `examples/make_queue.py --genuine`:"
+        " three endpoints, rotations in progress, bodies with a median of about 1.2 KB. The"
+        " *program* is `benches/queue_program.py`: `json.loads` for each line, `standardwebhooks`"
+        f" for each message, and the same tally; {PROGRAM.partition(', ')[2]}: it verifies with"
+        " `json_parse=False`. Each run is a whole process, with the start of Python, on a file"
+        f" that is in the page cache; {len(rounds)} rounds, in each of which everybody runs once."
+        " What each tally says is asserted. Peak memory is `ru_maxrss`, for files of"
+        f" {counts} messages.\n\n" + _table(head, rows)
     )
 
 

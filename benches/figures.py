@@ -13,9 +13,12 @@ from benches.cases import Case
 from benches.contenders import BARE, HOOKSEAL, STANDARD, STANDARD_JSON, TWO_THREADS
 from benches.memory import Growth
 from benches.paired import Rounds, Spread
+from benches.queue_file import COMMAND, PROGRAM, QueueFindings
 
 IMPORT_MILLIS = 15
 PEAK_BYTES = {True: 64, False: 16}
+# Memory that does not grow with the file; what allocators keep differs from run to run.
+FLAT = 1.1
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,10 @@ class Figure:
 
 
 def judge(
-    results: Mapping[Case, Rounds], memory: Mapping[bool, Growth | None], import_millis: Spread
+    results: Mapping[Case, Rounds],
+    memory: Mapping[bool, Growth | None],
+    import_millis: Spread,
+    queue: QueueFindings,
 ) -> Iterator[Figure]:
     """All figures whose case was run."""
     singles = ((cases.SINGLE_H5, 0.6), (cases.SINGLE_H12, 0.7))
@@ -86,6 +92,20 @@ def judge(
         f"{ratio(import_millis)} ms",
         import_millis.median <= IMPORT_MILLIS,
     )
+    yield Figure.at_least(
+        f"`{COMMAND}`, a file of {queue.count:,}: faster than the {PROGRAM}",
+        4,
+        queue.rounds.ratio(PROGRAM, COMMAND),
+    )
+    if peaks := list(queue.peaks[COMMAND].values()):
+        grown = peaks[-1] / peaks[0]
+        counts = list(queue.peaks[COMMAND])
+        yield Figure(
+            f"`{COMMAND}`, peak memory: {counts[-1]:,} messages against {counts[0]:,}",
+            f"at most {FLAT:g} ×",
+            f"{grown:.2f} ×",
+            grown <= FLAT,
+        )
 
 
 def ratio(spread: Spread) -> str:

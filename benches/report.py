@@ -14,7 +14,7 @@ from time import monotonic
 # Run as a script, Python looks beside this file, not above.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benches import cases, document, machine, memory, startup
+from benches import cases, document, machine, memory, queue_file, startup
 from benches.cases import Case
 from benches.paired import Rounds
 
@@ -32,6 +32,8 @@ def main(arguments: Sequence[str]) -> int:
         _say(f"{monotonic() - start:4.0f} s  {case}")
         bare_micros.append(machine.bare_digest_micros())
         results[case] = case.run()
+    _say(f"{monotonic() - start:4.0f} s  a file of messages")
+    queue = queue_file.measure(quick=options.quick)
     _say(f"{monotonic() - start:4.0f} s  memory and import")
     memory_messages = 20_000 if options.quick else 1_000_000
     import_runs = 3 if options.quick else 30
@@ -41,6 +43,7 @@ def main(arguments: Sequence[str]) -> int:
         memory_messages=memory_messages,
         import_millis=startup.import_millis(import_runs),
         import_runs=import_runs,
+        queue=queue,
         bare_micros=bare_micros,
         load_before=load_before,
         load_after=machine.load(),
