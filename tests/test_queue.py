@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import hmac
+import importlib.util
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -25,6 +27,10 @@ from examples import faults, make_queue, verify_queue
 from examples.deliveries import Delivery, write_line
 from hookseal import Message, Verdict
 from tests.vector_rows import each_implementation, module
+
+needs_core = pytest.mark.skipif(
+    importlib.util.find_spec("hookseal._core") is None, reason="hookseal._core is not built"
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
@@ -148,6 +154,31 @@ def test_each_way_is_what_it_says(
     place = {key: line.get(key) for key in ("endpoint", "received_at")}
     message = Message(body_of(line), line["headers"], **place)
     assert hooks.Verifier(ring).verify_batch([message])[0].name == verdict
+
+
+# Files of your own, as docs/queue-file.md describes them.
+
+
+@needs_core
+def test_the_page_shows_a_way_to_write_a_line() -> None:
+    from hookseal import Keyring, Signer, Verifier
+    from hookseal._core import LineJudge
+
+    page = (ROOT / "docs" / "queue-file.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(compile(block, "docs/queue-file.md", "exec"), names)
+    secret = make_queue.secrets_of("acme/uplift")["2026-11"]
+    judge = LineJudge(Verifier(Keyring({"acme/forms": secret}, scheme="uplift")), now=NOW)
+    for body in ('{"city":"Zürich"}'.encode(), b"\xff", b""):
+        headers = [*Signer(secret, scheme="uplift").sign(body).items()]
+        line = names["line_of"](body, headers, "acme/forms", NOW + 0.25)
+        judge.feed(line.encode() + b"\n")
+    assert judge.counts()[Verdict.VALID] == 3
+
+    (sample,) = re.findall(r"^```json\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    (refusal,) = judge.feed(sample.encode()).refusals
+    assert refusal[1] is Verdict.UNKNOWN_ENDPOINT
 
 
 # What the sample holds.

@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 import logging
 import re
+import shlex
+import subprocess
+import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -172,3 +175,26 @@ def test_figures_have_a_source() -> None:
     assert len(table) == 6
     filled = any(cell.strip() for row in table[2:] for cell in row)
     assert not filled or (ROOT / "docs/benchmarks.md").exists()
+
+
+def shown_run() -> tuple[list[str], list[str]]:
+    """The one command of the README that is shown with its output, and the lines shown."""
+    (text,) = re.findall(r"^\$ (hookseal verify-batch .*?)^```$", README, re.MULTILINE | re.DOTALL)
+    command, *lines = text.splitlines()
+    return shlex.split(command)[1:], [line for line in lines if line != "…"]
+
+
+def test_the_command_prints_what_the_readme_shows(tmp_path: Path) -> None:
+    arguments, lines = shown_run()
+    # A copy that others cannot read, or there is a warning.
+    at = arguments.index("examples/keyring.toml")
+    keyring = tmp_path / "keyring.toml"
+    keyring.write_bytes((ROOT / arguments[at]).read_bytes())
+    keyring.chmod(0o600)
+    arguments[at] = str(keyring)
+    command = [sys.executable, "-m", "hookseal", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
+    assert done.returncode == 1
+    words = [line.split() for line in done.stdout.splitlines()]
+    assert len(lines) == 10
+    assert [line for line in lines if line.split() not in words] == []
