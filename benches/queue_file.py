@@ -22,7 +22,7 @@ from tempfile import TemporaryDirectory
 # Run as a script, Python looks beside this file, not above.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benches import paired
+from benches import machine, paired
 from benches.messages import TOLERANCE_SECONDS
 from benches.paired import Rounds
 
@@ -159,11 +159,20 @@ def _matched(report: dict[str, object]) -> dict[tuple[str, str], int]:
 def main(arguments: Sequence[str]) -> int:
     """Returns the exit status."""
     from benches import document
+    from benches.figures import short
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--quick", action="store_true", help="small files, to try it out")
     options = parser.parse_args(arguments)
-    print(document.queue_section(measure(quick=options.quick)))
+    busy = [machine.bare_digest_micros()]
+    section = document.queue_section(measure(quick=options.quick))
+    busy.append(machine.bare_digest_micros())
+    print(section)
+    print("A run of `python benches/queue_file.py` alone, on this machine:\n")
+    print(*(f"- {fact}" for fact in machine.facts()), sep="\n")
+    before, after = map(short, busy)
+    print(f"- a bare `hmac.digest` of 1 KiB took {before} µs before and {after} µs after")
+    print(f"- load averages {machine.load()}")
     return 0
 
 

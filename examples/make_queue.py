@@ -272,6 +272,7 @@ def _taking_turns(ways: Ways, schemes: Collection[str]) -> Iterator[tuple[str, W
 
 def write(folder: Path, options: argparse.Namespace) -> None:
     """Write both files."""
+    folder.mkdir(parents=True, exist_ok=True)
     queue = Queue(options)
     with (folder / "queue.jsonl").open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(line + "\n" for line in queue.lines())
