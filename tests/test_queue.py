@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hmac
-import importlib.util
 import json
 import os
 import random
@@ -26,11 +25,8 @@ import time_machine
 from examples import faults, make_queue, verify_queue
 from examples.deliveries import Delivery, write_line
 from hookseal import Message, Verdict
+from tests.lines import judge_of
 from tests.vector_rows import each_implementation, module
-
-needs_core = pytest.mark.skipif(
-    importlib.util.find_spec("hookseal._core") is None, reason="hookseal._core is not built"
-)
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
@@ -156,22 +152,47 @@ def test_each_way_is_what_it_says(
     assert hooks.Verifier(ring).verify_batch([message])[0].name == verdict
 
 
+# The lines as `hookseal verify-batch` reads them.
+
+
+@each_implementation
+def test_the_judge_of_lines_finds_what_was_put_in(implementation: str, tmp_path: Path) -> None:
+    hooks = module(implementation)
+    verifier = hooks.Verifier(hooks.Keyring.from_file(keyring(tmp_path)))
+    judge = judge_of(hooks)(verifier, now=NOW, keep_rejects=True)
+    blocks = [QUEUE[at : at + 65_536] for at in range(0, len(QUEUE), 65_536)]
+    rejected = b"".join(judge.feed(block).rejected for block in blocks) + judge.finish().rejected
+    assert (judge.messages, judge.broken, judge.bytes) == (2000, 0, len(QUEUE))
+    counts = {verdict.name: count for verdict, count in judge.counts().items() if count}
+    assert counts == EXPECTED["verdicts"]
+    assert {
+        name: {"valid": valid, "refused": refused}
+        for name, valid, refused in judge.endpoints()
+        if name is not None
+    } == EXPECTED["endpoints"]
+    secrets: dict[str, dict[str, dict[str, int | None]]] = {}
+    for name, label, count, first, last in judge.secrets():
+        match = {"matched": count, "first": first, "last": last}
+        secrets.setdefault(name, {})[label] = match
+    assert secrets == EXPECTED["secrets"]
+    assert rejected.count(b"\n") == 180
+
+
 # Files of your own, as docs/queue-file.md describes them.
 
 
-@needs_core
-def test_the_page_shows_a_way_to_write_a_line() -> None:
-    from hookseal import Keyring, Signer, Verifier
-    from hookseal._core import LineJudge
-
+@each_implementation
+def test_the_page_shows_a_way_to_write_a_line(implementation: str) -> None:
+    hooks = module(implementation)
     page = (ROOT / "docs" / "queue-file.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
     names: dict[str, Any] = {}
     exec(compile(block, "docs/queue-file.md", "exec"), names)
     secret = make_queue.secrets_of("acme/uplift")["2026-11"]
-    judge = LineJudge(Verifier(Keyring({"acme/forms": secret}, scheme="uplift")), now=NOW)
+    ring = hooks.Keyring({"acme/forms": secret}, scheme="uplift")
+    judge = judge_of(hooks)(hooks.Verifier(ring), now=NOW)
     for body in ('{"city":"Zürich"}'.encode(), b"\xff", b""):
-        headers = [*Signer(secret, scheme="uplift").sign(body).items()]
+        headers = [*hooks.Signer(secret, scheme="uplift").sign(body).items()]
         line = names["line_of"](body, headers, "acme/forms", NOW + 0.25)
         judge.feed(line.encode() + b"\n")
     assert judge.counts()[Verdict.VALID] == 3
