@@ -293,8 +293,8 @@ def rename(draw: st.DrawFn, draft: Draft, _: Scheme) -> None:
         forms: list[Callable[[str], Any]] = [
             str.upper,
             str.title,
-            lambda text: text.encode(),
-            lambda text: text.upper().encode(),
+            lambda text: text.encode("utf-8", "surrogatepass"),
+            lambda text: text.upper().encode("utf-8", "surrogatepass"),
             lambda text: text.replace("k", "\u212a"),
             lambda text: text + " ",
             lambda text: text.replace("webhook", "svix").replace("svix", "webhook"),
