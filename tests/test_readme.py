@@ -179,7 +179,9 @@ def test_figures_have_a_source() -> None:
 
 def shown_run() -> tuple[list[str], list[str]]:
     """The one command of the README that is shown with its output, and the lines shown."""
-    (text,) = re.findall(r"^\$ (hookseal verify-batch examples/.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    (text,) = re.findall(
+        r"^\$ (hookseal verify-batch examples/.*?)^```$", README, re.MULTILINE | re.DOTALL
+    )
     command, *lines = text.splitlines()
     return shlex.split(command)[1:], [line for line in lines if line != "…"]
 

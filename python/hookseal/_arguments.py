@@ -39,6 +39,7 @@ _EXPECTED = {
     "messages": "an iterable of messages",
     "bodies": "an iterable of bodies",
     "ids": "a sequence of str or None",
+    "column": "a sequence with the value of one header for each message",
     "instants": "an instant, None, or a sequence or buffer of instants",
     "index": "a whole number",
     "scheme": "a name or a Scheme",

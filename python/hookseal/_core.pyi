@@ -13,6 +13,7 @@ from hookseal._verdict import Verdict
 from hookseal.types import (
     Body,
     Headers,
+    HeaderValue,
     Instant,
     Instants,
     MessageLike,
@@ -209,6 +210,19 @@ class Verifier:
     def verify_batch(
         self,
         messages: Iterable[MessageLike],
+        *,
+        endpoint: str | Sequence[str | None] | None = None,
+        received_at: Instants = None,
+        now: Instant | None = None,
+        threads: int | None = None,
+        keep: bool = True,
+    ) -> BatchResult: ...
+    def verify_columns(
+        self,
+        ids: Sequence[HeaderValue] | None,
+        timestamps: Sequence[HeaderValue] | None,
+        signatures: Sequence[HeaderValue] | None,
+        bodies: Iterable[Body],
         *,
         endpoint: str | Sequence[str | None] | None = None,
         received_at: Instants = None,

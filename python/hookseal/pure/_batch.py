@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn, TypeVar, final, overload
 
 from hookseal._arguments import mistake, thread_count, wrong_length
@@ -15,6 +15,7 @@ from hookseal._verdict import Verdict
 from hookseal.pure._arguments import drained, each, flag, instants
 from hookseal.pure._body import encodable
 from hookseal.pure._call import Call, Reading, Rules
+from hookseal.pure._columns import Row, rows
 from hookseal.pure._items import read_item
 from hookseal.pure._judgement import Judgement
 from hookseal.pure._sealed import Sealed, put
@@ -155,6 +156,40 @@ def verify_batch(
     keep: object,
 ) -> BatchResult:
     """Judges every message as ``check`` would; the arguments are those of ``Verifier``."""
+
+    def items() -> Sequence[object]:
+        return drained(messages, "messages")
+
+    return _judged(rules, items, endpoint, received_at, now, threads, keep)
+
+
+def verify_columns(
+    rules: Rules,
+    columns: tuple[object, object, object],
+    bodies: object,
+    endpoint: object,
+    received_at: object,
+    now: Instant | None,
+    threads: object,
+    keep: object,
+) -> BatchResult:
+    """As ``verify_batch``, of messages as columns: signatures, ids and timestamps."""
+
+    def items() -> Sequence[object]:
+        return rows(columns, drained(bodies, "bodies"))
+
+    return _judged(rules, items, endpoint, received_at, now, threads, keep)
+
+
+def _judged(
+    rules: Rules,
+    read: Callable[[], Sequence[object]],
+    endpoint: object,
+    received_at: object,
+    now: Instant | None,
+    threads: object,
+    keep: object,
+) -> BatchResult:
     call = Call(rules)
     # What can be judged without the messages comes first: a queue that was drained for a
     # wrong argument is lost.
@@ -163,7 +198,7 @@ def verify_batch(
     call.now = None if now is None else seconds(now, "now")
     if endpoint is not None and rules.ring is None:
         raise mistake("no-ring")
-    items = drained(messages, "messages")
+    items = read()
     endpoints = _endpoints(call, endpoint, len(items))
     arrivals = instants(received_at, "received_at", len(items))
 
@@ -203,6 +238,10 @@ def verify_batch(
 def _read(
     call: Call, item: object, endpoint: str | None, arrival: int | None
 ) -> tuple[Reading, int | None]:
+    if isinstance(item, Row):
+        reading = call.read(item.body, item.headers(call.state(endpoint)), endpoint)
+        encodable(reading.body)
+        return reading, arrival
     body, headers, own_endpoint, own_arrival = read_item(item)
     if own_endpoint is not None:
         endpoint = own_endpoint

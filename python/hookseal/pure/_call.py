@@ -63,12 +63,16 @@ class Call:
             Exception: Whatever the user's own mapping raises.
         """
         name = self.endpoint(endpoint)
-        state = self._rules.state
-        if self._snapshot is not None and name is not None:
-            state = self._snapshot.get(name)
+        state = self.state(name)
         wanted = state.plan.names if state is not None else frozenset[bytes]()
         data = read_body(body)
         return Reading(name, state, data, read_headers(headers, wanted))
+
+    def state(self, name: str | None) -> State | None:
+        """The secrets that a message at that endpoint is judged by; None if there are none."""
+        if self._snapshot is not None and name is not None:
+            return self._snapshot.get(name)
+        return self._rules.state
 
     def endpoint(self, endpoint: object, place: str = "endpoint") -> str | None:
         own = text_or_none(endpoint, place)

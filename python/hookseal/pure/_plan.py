@@ -62,6 +62,11 @@ class Plan:
         self._tail = tuple(part.encode() for part in scheme.tail)
         self._id_alphabet = _VISIBLE_AND_SPACE.translate(None, scheme.id_forbidden.encode())
 
+    @property
+    def first(self) -> Family:
+        """The family that is looked for first."""
+        return self._families[0]
+
     def stated(self, found: Found) -> Stated:
         """What the scheme's headers say.
 

@@ -10,7 +10,7 @@ from hookseal._instant import seconds
 from hookseal._scheme import Scheme
 from hookseal._tolerance import window
 from hookseal._verdict import Verdict
-from hookseal.pure._batch import BatchResult, verify_batch
+from hookseal.pure._batch import BatchResult, verify_batch, verify_columns
 from hookseal.pure._call import Call, Rules
 from hookseal.pure._entries import new_state, require_window_fits
 from hookseal.pure._judgement import Judgement
@@ -18,7 +18,7 @@ from hookseal.pure._keyring import Keyring
 from hookseal.pure._sealed import Sealed, put
 from hookseal.pure._secret import SecretLike, scheme_of, secrets_of
 from hookseal.pure._verified import Verified, verified
-from hookseal.types import Body, Headers, Instant, Instants, MessageLike, Tolerance
+from hookseal.types import Body, Headers, HeaderValue, Instant, Instants, MessageLike, Tolerance
 
 
 @final
@@ -95,6 +95,25 @@ class Verifier(Sealed):
     ) -> BatchResult:
         """Gives the verdicts of many messages: item i is what ``check`` of item i says."""
         return verify_batch(self._rules, messages, endpoint, received_at, now, threads, keep)
+
+    def verify_columns(
+        self,
+        ids: Sequence[HeaderValue] | None,
+        timestamps: Sequence[HeaderValue] | None,
+        signatures: Sequence[HeaderValue] | None,
+        bodies: Iterable[Body],
+        *,
+        endpoint: str | Sequence[str | None] | None = None,
+        received_at: Instants = None,
+        now: Instant | None = None,
+        threads: int | None = None,
+        keep: bool = True,
+    ) -> BatchResult:
+        """Gives the verdicts of messages whose headers are given as columns."""
+        columns = (signatures, ids, timestamps)
+        return verify_columns(
+            self._rules, columns, bodies, endpoint, received_at, now, threads, keep
+        )
 
     def _judge(
         self,

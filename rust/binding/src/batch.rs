@@ -1,4 +1,4 @@
-//! One call of `verify_batch`: from Python's messages to slots of verdicts.
+//! One call of `verify_batch` or `verify_columns`: from Python's messages to slots of verdicts.
 
 use std::{ops::Range, sync::Arc};
 
@@ -12,7 +12,7 @@ use hookseal_engine::{
 use pyo3::{
     prelude::*,
     pybacked::PyBackedBytes,
-    types::{PyDict, PyTuple, PyType},
+    types::{PyDict, PyString, PyTuple, PyType},
 };
 
 use crate::{
@@ -20,21 +20,45 @@ use crate::{
     arguments::no_memory,
     body::{self, unencodable},
     clock::{Instants, now},
+    columns::Columns,
     detach::{detached, interrupted},
     errors::is_items_own,
     headers::{self, Kept},
-    items::{self, Names, drain, message_class},
+    items::{self, Names, message_class},
     kernel,
+    one::judge_one,
     result::BatchResult,
     slots::{Carried, Slots, Used, small},
     trust::{Endpoints, no_ring},
-    verifier::judge_one,
 };
+
+/// The messages of a call.
+pub enum Messages<'py> {
+    Items(Bound<'py, PyTuple>),
+    Columns(Columns<'py>),
+}
+
+impl<'py> Messages<'py> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Items(items) => items.len(),
+            Self::Columns(columns) => columns.bodies.len(),
+        }
+    }
+
+    /// The parts of messages that can be read without running code of the user's.
+    fn look(&self, group: Range<usize>, ahead: &mut Ahead<'py>) -> PyResult<()> {
+        match self {
+            Self::Items(items) => ahead.look(items, group),
+            Self::Columns(_) => Ok(()),
+        }
+    }
+}
 
 /// The arguments of a call, judged.
 pub struct Call<'a, 'py> {
     endpoints: &'a Endpoints,
-    messages: Bound<'py, PyTuple>,
+    messages: Messages<'py>,
     names: Names<'py>,
     received_at: Instants,
     now: Option<i64>,
@@ -43,8 +67,9 @@ pub struct Call<'a, 'py> {
 impl<'a, 'py> Call<'a, 'py> {
     /// Drains the messages and judges the arguments, before anything is hashed.
     pub fn read(
+        py: Python<'py>,
         endpoints: &'a Endpoints,
-        messages: &Bound<'py, PyAny>,
+        messages: impl FnOnce() -> PyResult<Messages<'py>>,
         endpoint: Option<&Bound<'py, PyAny>>,
         received_at: Option<&Bound<'py, PyAny>>,
         now: Option<i64>,
@@ -52,9 +77,9 @@ impl<'a, 'py> Call<'a, 'py> {
         // What can be judged without the messages comes first: a queue that was drained for a
         // wrong argument is lost.
         if endpoint.is_some() && !matches!(endpoints, Endpoints::Ring(_)) {
-            return Err(no_ring(messages.py()));
+            return Err(no_ring(py));
         }
-        let messages = drain(messages, "messages")?;
+        let messages = messages()?;
         let names = Names::read(endpoint, messages.len())?;
         let received_at = Instants::read("received_at", received_at, messages.len())?;
         Ok(Self {
@@ -179,8 +204,13 @@ impl<'a, 'py> Reader<'a, 'py> {
     /// Judges messages one by one.
     fn judge_each(&mut self, py: Python<'py>, count: usize) -> PyResult<()> {
         for index in 0..count {
-            let item = self.call.messages.get_borrowed_item(index)?;
-            let parts = parts(&item)?;
+            let parts = match &self.call.messages {
+                Messages::Items(items) => {
+                    let item = items.get_borrowed_item(index)?;
+                    parts(&item)?
+                }
+                Messages::Columns(_) => None,
+            };
             let read = self.read(py, index, parts);
             let Some(Ready {
                 endpoint,
@@ -212,7 +242,7 @@ impl<'a, 'py> Reader<'a, 'py> {
         ahead: &mut Ahead<'py>,
         chunk: &mut Chunk<Carried>,
     ) -> PyResult<()> {
-        ahead.look(&self.call.messages, group.clone())?;
+        self.call.messages.look(group.clone(), ahead)?;
         for (at, index) in group.enumerate() {
             let read = self.read(py, index, ahead.take(at));
             if let Some(ready) = self.unless_done(py, index, read)? {
@@ -260,23 +290,34 @@ impl<'a, 'py> Reader<'a, 'py> {
         parts: Option<Parts<'py>>,
     ) -> PyResult<Read<'a>> {
         self.kept.clear();
-        let (name, received_at, body);
         let endpoints = self.call.endpoints;
-        let endpoint;
-        if let Some(parts) = parts {
-            name = self.call.names.get(index)?;
-            received_at = None;
-            endpoint = endpoints.find(name.as_ref())?;
-            body = body::read(&parts.body, "body")?;
-            headers::read_dict(&parts.headers, scheme_of(endpoint), &mut self.kept)?;
-        } else {
-            let item = self.call.messages.get_borrowed_item(index)?;
-            let item = items::read(&item, self.message_class)?;
-            name = item.endpoint.or(self.call.names.get(index)?);
-            received_at = item.received_at;
-            endpoint = endpoints.find(name.as_ref())?;
-            body = body::read(&item.body, "body")?;
-            headers::read(&item.headers, scheme_of(endpoint), &mut self.kept)?;
+        let find = |name: Option<&Bound<'py, PyString>>| endpoints.find(name);
+        let (endpoint, received_at, body);
+        match (parts, &self.call.messages) {
+            (Some(parts), _) => {
+                received_at = None;
+                endpoint = find(self.call.names.get(index)?.as_ref())?;
+                body = body::read(&parts.body, "body")?;
+                headers::read_dict(&parts.headers, scheme_of(endpoint), &mut self.kept)?;
+            }
+            (None, Messages::Items(items)) => {
+                let item = items.get_borrowed_item(index)?;
+                let item = items::read(&item, self.message_class)?;
+                let name = item.endpoint.or(self.call.names.get(index)?);
+                received_at = item.received_at;
+                endpoint = find(name.as_ref())?;
+                body = body::read(&item.body, "body")?;
+                headers::read(&item.headers, scheme_of(endpoint), &mut self.kept)?;
+            }
+            (None, Messages::Columns(columns)) => {
+                received_at = None;
+                endpoint = find(self.call.names.get(index)?.as_ref())?;
+                let found = columns.bodies.get_borrowed_item(index)?;
+                body = body::read(&found, "body")?;
+                if let Some(scheme) = scheme_of(endpoint) {
+                    columns.keep(index, scheme, &mut self.kept)?;
+                }
+            }
         }
         let body = body.ok_or_else(|| unencodable(py, "body"))?;
         let Some(endpoint) = endpoint else {

@@ -203,6 +203,17 @@ fn take(
     let Some(slot) = slot_of(name, scheme)? else {
         return Ok(());
     };
+    take_value(slot, value, scheme, kept)
+}
+
+/// Keeps a header's values.
+#[inline]
+pub fn take_value(
+    slot: Slot,
+    value: &Bound<'_, PyAny>,
+    scheme: Option<&Scheme>,
+    kept: &mut Kept,
+) -> PyResult<()> {
     match value.cast_exact::<PyString>().map(Bound::to_str) {
         Ok(Ok(text)) if kept.push(slot, text.as_bytes(), value) => Ok(()),
         _ => take_any(slot, value, scheme, kept),

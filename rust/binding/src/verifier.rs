@@ -2,25 +2,22 @@
 
 use std::sync::Arc;
 
-use hookseal_engine::{
-    Interrupted, Outcome, Verdict, Watch,
-    endpoint::Endpoint,
-    timestamp::Tolerance,
-    verify::{self, Rules},
-};
-use pyo3::{prelude::*, pybacked::PyBackedBytes, types::PyString};
+use hookseal_engine::{Verdict, endpoint::Endpoint, timestamp::Tolerance, verify::Rules};
+use pyo3::{prelude::*, types::PyString};
 
 use crate::{
-    arguments::{Stated, asked, flag, mistake, no_copy, text_or_none},
-    batch::Call,
-    body,
-    clock::{now, seconds_or_none},
-    detach::{detached, interrupted, thread_count},
+    arguments::{Stated, asked, flag, mistake, no_copy},
+    batch::{Call, Messages},
+    clock::seconds_or_none,
+    columns::Columns,
+    detach::thread_count,
     errors::{self, scheme_error},
     guard::guarded,
-    headers::{self, Kept},
+    headers::Kept,
+    items::drain,
     kernel,
     keyring::Keyring,
+    one::{Asked, Judged},
     result::BatchResult,
     scheme::compile,
     secret::{Secrets, THE_SECRET, python_repr, scheme_or_standard},
@@ -51,8 +48,8 @@ use crate::{
 /// https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md.
 #[pyclass(frozen, module = "hookseal")]
 pub struct Verifier {
-    trust: Trust,
-    rules: Rules,
+    pub trust: Trust,
+    pub rules: Rules,
     /// The tolerance as `repr` shows it.
     shown: Option<String>,
 }
@@ -267,7 +264,60 @@ impl Verifier {
             let threads = thread_count(py, threads)?;
             let keep = keep.0.map_or(Ok(true), |keep| flag(&keep, "keep"))?;
             let now = seconds_or_none(now, "now")?;
-            Call::read(&self.endpoints(), messages, endpoint, received_at, now)?.judge(
+            let messages = || drain(messages, "messages").map(Messages::Items);
+            Call::read(py, &self.endpoints(), messages, endpoint, received_at, now)?.judge(
+                py,
+                &self.rules,
+                threads,
+                keep,
+            )
+        })
+    }
+
+    /// Judges a whole queue that is held as columns, for who has the headers' values already.
+    ///
+    /// Args:
+    ///     ids: A sequence with the id header's value of each message; None for no ids.
+    ///     timestamps: As ``ids``, of the timestamp's header. It is text: what was signed.
+    ///     signatures: As ``ids``, of the signature's header, or of the token's.
+    ///     bodies: The bodies, an iterable.
+    ///     endpoint, received_at, now, threads, keep: As in ``verify_batch``.
+    ///
+    /// Values are what a header may be in ``verify``: ``str``, ``bytes``, a list of those, or
+    /// None. What the scheme of a message's endpoint does not sign is not looked at.
+    ///
+    /// Returns:
+    ///     What ``verify_batch`` says of the same messages under the scheme's header names.
+    ///
+    /// Raises:
+    ///     TypeError, ValueError: An argument is wrong; the text names it and the index.
+    ///     MemoryError: The batch does not fit.
+    ///     KeyboardInterrupt: Ctrl-C, within 200 ms.
+    #[pyo3(
+        signature = (ids, timestamps, signatures, bodies, *, endpoint=None, received_at=None, now=None, threads=None, keep=Stated(None)),
+        text_signature = "($self, ids, timestamps, signatures, bodies, *, endpoint=None, received_at=None, now=None, threads=None, keep=True)"
+    )]
+    #[expect(clippy::too_many_arguments, reason = "Python's keyword arguments")]
+    fn verify_columns<'py>(
+        &self,
+        py: Python<'py>,
+        ids: Option<&Bound<'py, PyAny>>,
+        timestamps: Option<&Bound<'py, PyAny>>,
+        signatures: Option<&Bound<'py, PyAny>>,
+        bodies: &Bound<'py, PyAny>,
+        endpoint: Option<&Bound<'py, PyAny>>,
+        received_at: Option<&Bound<'py, PyAny>>,
+        now: Option<&Bound<'py, PyAny>>,
+        threads: Option<&Bound<'py, PyAny>>,
+        keep: Stated<'py>,
+    ) -> PyResult<BatchResult> {
+        guarded(|| {
+            let threads = thread_count(py, threads)?;
+            let keep = keep.0.map_or(Ok(true), |keep| flag(&keep, "keep"))?;
+            let now = seconds_or_none(now, "now")?;
+            let columns = || Columns::read(ids, timestamps, signatures, bodies);
+            let messages = || columns().map(Messages::Columns);
+            Call::read(py, &self.endpoints(), messages, endpoint, received_at, now)?.judge(
                 py,
                 &self.rules,
                 threads,
@@ -300,61 +350,7 @@ impl Verifier {
     }
 }
 
-/// The arguments of `verify` and `check`.
-struct Asked<'a, 'py> {
-    body: &'a Bound<'py, PyAny>,
-    headers: &'a Bound<'py, PyAny>,
-    endpoint: Option<&'a Bound<'py, PyAny>>,
-    received_at: Option<&'a Bound<'py, PyAny>>,
-    now: Option<&'a Bound<'py, PyAny>>,
-}
-
-/// One message after judgement, with what a `Verified` is made of.
-struct Judged {
-    outcome: Outcome,
-    endpoint: Option<Arc<Endpoint>>,
-    /// None for text that cannot be encoded.
-    body: Option<PyBackedBytes>,
-    family: u8,
-}
-
 impl Verifier {
-    /// Judges one message; what its headers say is kept by the caller, where it stays.
-    fn judge(&self, py: Python<'_>, asked: &Asked<'_, '_>, kept: &mut Kept) -> PyResult<Judged> {
-        let name = text_or_none(asked.endpoint, "endpoint")?;
-        let received_at = seconds_or_none(asked.received_at, "received_at")?;
-        let stated_now = seconds_or_none(asked.now, "now")?;
-        let endpoint = match (&self.trust, name) {
-            // The common case, without a second reference to count.
-            (Trust::One(endpoint), None) => Some(Arc::clone(endpoint)),
-            _ => self.endpoints().find(name)?.cloned(),
-        };
-        let body = body::read(asked.body, "body")?;
-        let scheme = endpoint.as_ref().map(|endpoint| &**endpoint.scheme());
-        headers::read(asked.headers, scheme, kept)?;
-        let (outcome, family) = match (&body, &endpoint) {
-            (None, _) => (Outcome::NOT_A_MESSAGE, 0),
-            (Some(body), None) => match self.trust {
-                Trust::Unsigned { .. } => (self.rules.unsigned(body), 0),
-                _ => (Outcome::UNKNOWN_ENDPOINT, 0),
-            },
-            (Some(body), Some(endpoint)) => {
-                let at = match received_at.or(stated_now) {
-                    Some(at) => at,
-                    None if endpoint.needs_instant(self.rules.tolerance) => now(py)?,
-                    None => 0,
-                };
-                judge_one(py, endpoint, &self.rules, body, kept, at)?
-            }
-        };
-        Ok(Judged {
-            outcome,
-            endpoint,
-            body,
-            family,
-        })
-    }
-
     /// What every message is held to.
     pub fn rules(&self) -> Rules {
         self.rules
@@ -367,25 +363,6 @@ impl Verifier {
             Trust::Ring(ring) => Endpoints::Ring(ring.get().snapshot()),
             Trust::Unsigned { .. } => Endpoints::Unsigned,
         }
-    }
-}
-
-/// Judges one message that was read; lets the interpreter go for a long one.
-pub fn judge_one(
-    py: Python<'_>,
-    endpoint: &Endpoint,
-    rules: &Rules,
-    body: &PyBackedBytes,
-    kept: &Kept,
-    at: i64,
-) -> PyResult<(Outcome, u8)> {
-    let kernel = kernel::chosen().kernel;
-    let judge =
-        |watch: &mut Watch<'_>| verify::judge(kernel, endpoint, rules, body, kept, at, watch);
-    if body.len() < DETACH_BYTES {
-        judge(&mut |_| Ok(())).map_err(|Interrupted| interrupted())
-    } else {
-        detached(py, 1, judge)
     }
 }
 
@@ -406,10 +383,6 @@ fn rules(
         max_body_bytes,
     })
 }
-
-/// The least body for which a single verify lets the interpreter go: below it, the hash takes
-/// less time than another thread needs to notice.
-const DETACH_BYTES: usize = 8 * 1024;
 
 fn shown_tolerance(rules: &Rules) -> String {
     match rules.tolerance {
