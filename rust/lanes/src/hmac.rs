@@ -65,10 +65,10 @@ impl fmt::Debug for KeyState {
 }
 
 /// One message to authenticate: `head`, `body` and `tail` one after the other.
-#[derive(Clone, Copy, Debug)]
-pub struct Job<'a> {
+#[derive(Debug)]
+pub struct Job<'a, K = KeyState> {
     /// The key.
-    pub key: &'a KeyState,
+    pub key: &'a K,
     /// What is signed before the body.
     pub head: &'a [u8],
     /// The body, where it lies.
@@ -76,6 +76,14 @@ pub struct Job<'a> {
     /// What is signed behind the body.
     pub tail: &'a [u8],
 }
+
+impl<K> Clone for Job<'_, K> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K> Copy for Job<'_, K> {}
 
 /// The SHA-256 digest of some bytes.
 #[must_use]

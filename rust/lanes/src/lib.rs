@@ -13,6 +13,7 @@ mod chosen;
 mod hmac;
 mod kernel;
 mod message;
+mod others;
 #[cfg(target_arch = "x86_64")]
 mod shani2;
 mod streams;
@@ -24,6 +25,7 @@ mod wide;
 pub use chosen::{Chosen, NoKernel};
 pub use hmac::{Interrupted, Job, KeyState, Mac, Watch, sha256};
 pub use kernel::{Kernel, UnknownKernel};
+pub use others::{HashState, Keyed, Sha1KeyState, Sha512KeyState};
 pub use text::{BASE64_MAC_BYTES, HEX_MAC_BYTES, base64_mac_vartime, hex_mac_vartime};
 
 /// The block of SHA-256, in bytes.
