@@ -4,7 +4,7 @@ use hookseal_lanes::{BASE64_MAC_BYTES, HEX_MAC_BYTES};
 
 use crate::{
     header::{Role, Roles, Slot},
-    words::{folded, is_folded},
+    words::{is_folded, is_same},
 };
 
 /// The longest signed template, in bytes, placeholders included; `hookseal.Scheme` refuses a
@@ -288,17 +288,12 @@ impl Names {
     fn find(&self, name: &[u8]) -> Option<Slot> {
         // As it is written, which most servers have made lower case.
         for known in &self.all {
-            if *known.name == *name {
+            if is_same(name, &known.name) {
                 return Some(known.slot);
             }
         }
-        let end = folded_end(name);
-        for known in &self.all {
-            if known.end == end && is_folded(name, &known.name) {
-                return Some(known.slot);
-            }
-        }
-        None
+        let folded = self.all.iter().find(|known| is_folded(name, &known.name));
+        folded.map(|known| known.slot)
     }
 
     /// The roles of each family's headers.
@@ -316,8 +311,6 @@ fn length_bit(name: &[u8]) -> u64 {
 #[derive(Clone, Debug)]
 struct Known {
     name: Box<[u8]>,
-    /// [`folded_end`] of it: names of one family differ at the end.
-    end: u64,
     slot: Slot,
 }
 
@@ -325,15 +318,7 @@ impl Known {
     fn new(name: &str, slot: Slot) -> Self {
         Self {
             name: name.as_bytes().into(),
-            end: folded_end(name.as_bytes()),
             slot,
         }
     }
-}
-
-/// The last eight bytes of a name, folded; 0 of a shorter one.
-#[inline]
-fn folded_end(name: &[u8]) -> u64 {
-    let end = name.last_chunk().map(|end| u64::from_ne_bytes(*end));
-    end.map_or(0, folded)
 }

@@ -16,20 +16,37 @@ pub(crate) fn all(bytes: &[u8], is_good: impl Fn(u64) -> bool) -> Option<bool> {
     Some(all_are)
 }
 
-/// Whether a name is another, which is lower case and as long; A to Z are folded.
+/// Whether a name is another, which is lower case; A to Z are folded.
 #[inline]
 pub(crate) fn is_folded(name: &[u8], lower: &[u8]) -> bool {
-    let (Some(end), Some(lower_end)) = (name.last_chunk(), lower.last_chunk()) else {
-        return name.eq_ignore_ascii_case(lower);
-    };
+    is_alike(name, lower, folded).unwrap_or_else(|| name.eq_ignore_ascii_case(lower))
+}
+
+/// Whether a name is another, as it stands: most names are lower case, and few are another of
+/// the same length.
+#[inline]
+pub(crate) fn is_same(name: &[u8], other: &[u8]) -> bool {
+    is_alike(name, other, |word| word).unwrap_or_else(|| name == other)
+}
+
+#[inline]
+fn is_alike(name: &[u8], other: &[u8], folded: impl Fn(u64) -> u64) -> Option<bool> {
+    if name.len() != other.len() {
+        return Some(false);
+    }
+    let (end, lower_end) = (name.last_chunk()?, other.last_chunk()?);
     let differ = |word: &[u8; 8], lower: &[u8; 8]| {
         folded(u64::from_ne_bytes(*word)) ^ u64::from_ne_bytes(*lower)
     };
-    let mut differs = differ(end, lower_end);
-    for (word, lower) in name.as_chunks().0.iter().zip(lower.as_chunks().0) {
+    // The names of one family differ at the end.
+    if differ(end, lower_end) != 0 {
+        return Some(false);
+    }
+    let mut differs = 0;
+    for (word, lower) in name.as_chunks().0.iter().zip(other.as_chunks().0) {
         differs |= differ(word, lower);
     }
-    differs == 0 && name.len() == lower.len()
+    Some(differs == 0)
 }
 
 /// The word with A to Z made lower case, and nothing else.

@@ -7,11 +7,12 @@
 
 use std::arch::x86_64::{
     __m128i, __m256i, _mm_set_epi8, _mm_set_epi64x, _mm256_add_epi8, _mm256_and_si256,
-    _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8, _mm256_cmpgt_epi8, _mm256_loadu_si256,
-    _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_movemask_epi8, _mm256_or_si256,
-    _mm256_packus_epi16, _mm256_permute4x64_epi64, _mm256_permutevar8x32_epi32, _mm256_set1_epi8,
-    _mm256_set1_epi16, _mm256_set1_epi32, _mm256_setr_epi32, _mm256_shuffle_epi8,
-    _mm256_srli_epi32, _mm256_storeu_si256, _mm256_testz_si256,
+    _mm256_blend_epi32, _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8, _mm256_cmpgt_epi8,
+    _mm256_extract_epi8, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16,
+    _mm256_movemask_epi8, _mm256_or_si256, _mm256_packus_epi16, _mm256_permute4x64_epi64,
+    _mm256_permutevar8x32_epi32, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32,
+    _mm256_setr_epi32, _mm256_shuffle_epi8, _mm256_srli_epi32, _mm256_storeu_si256,
+    _mm256_testz_si256, _mm256_xor_si256,
 };
 
 use crate::{
@@ -39,18 +40,57 @@ pub(crate) fn hex(_: Proof, text: &[u8; HEX_MAC_BYTES], any_case: bool) -> Optio
 fn base64_wide(text: &[u8; BASE64_MAC_BYTES]) -> Option<Mac> {
     // The last 32 characters overlap the first 32; an `A`, which is zero, is read for the `=`.
     let (first, _) = text.split_first_chunk()?;
-    let mut last: [u8; 32] = *text.last_chunk()?;
-    if last[31] != b'=' {
+    let last = text.last_chunk()?;
+    if text.last() != Some(&b'=') {
         return None;
     }
-    last[31] = b'A';
-    let (first, last) = (sextets(load(first))?, sextets(load(&last))?);
-    let mut bytes = [0; 9 + 32];
-    store(bytes.first_chunk_mut()?, joined(first));
-    store(bytes.last_chunk_mut()?, joined(last));
+    let last = _mm256_xor_si256(load(last), load(&ONLY_LAST));
+    let first = _mm256_permutevar8x32_epi32(
+        joined(sextets(load(first))?, ORDER),
+        _mm256_setr_epi32(0, 1, 2, 4, 5, 6, 3, 7),
+    );
+    let last = joined(sextets(last)?, ORDER_OF_LAST);
     // 43 characters have two bits more than a MAC.
-    let (mac, rest) = bytes.split_first_chunk()?;
-    (rest[0] == 0).then_some(*mac)
+    if _mm256_extract_epi8::<16>(last) != 0 {
+        return None;
+    }
+    let mut mac = Mac::default();
+    store(&mut mac, _mm256_blend_epi32::<0b1100_0000>(first, last));
+    Some(mac)
+}
+
+/// What makes the last `=` an `A`, where the other characters stay.
+const ONLY_LAST: [u8; 32] = {
+    let mut bytes = [0; 32];
+    bytes[31] = b'=' ^ b'A';
+    bytes
+};
+
+/// Three bytes of each four, in their order, in each half.
+const ORDER: [i8; 32] = {
+    let order = [2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1, -1];
+    twice_over(order, order)
+};
+
+/// The last eight bytes of a MAC at the end of the upper half, where they are to be, and the
+/// byte behind them at its beginning.
+const ORDER_OF_LAST: [i8; 32] = {
+    let none = [-1; 16];
+    twice_over(
+        none,
+        [12, -1, -1, -1, -1, -1, -1, -1, 6, 5, 4, 10, 9, 8, 14, 13],
+    )
+};
+
+const fn twice_over(low: [i8; 16], high: [i8; 16]) -> [i8; 32] {
+    let mut both = [0; 32];
+    let mut at = 0;
+    while at < 16 {
+        both[at] = low[at];
+        both[at + 16] = high[at];
+        at += 1;
+    }
+    both
 }
 
 /// The six bits that each character stands for, or None if one is not of RFC 4648's table 1.
@@ -85,17 +125,13 @@ fn sextets(text: __m256i) -> Option<__m256i> {
     ))
 }
 
-/// Joins four times six bits to three bytes: 24 bytes, and zeros.
+/// Joins four times six bits to three bytes, and puts them in an order.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn joined(sextets: __m256i) -> __m256i {
+fn joined(sextets: __m256i, order: [i8; 32]) -> __m256i {
     let twelve = _mm256_maddubs_epi16(sextets, _mm256_set1_epi32(0x0140_0140));
     let twenty_four = _mm256_madd_epi16(twelve, _mm256_set1_epi32(0x0001_1000));
-    let order = _mm_set_epi8(-1, -1, -1, -1, 12, 13, 14, 8, 9, 10, 4, 5, 6, 0, 1, 2);
-    _mm256_permutevar8x32_epi32(
-        _mm256_shuffle_epi8(twenty_four, twice(order)),
-        _mm256_setr_epi32(0, 1, 2, 4, 5, 6, 3, 7),
-    )
+    _mm256_shuffle_epi8(twenty_four, load(&order.map(i8::cast_unsigned)))
 }
 
 #[target_feature(enable = "avx2")]
