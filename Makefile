@@ -57,7 +57,7 @@ fmt: .venv/.ready ## Format everything, and fix what can be fixed without though
 	$(BIN)/ruff check --quiet --fix .
 	$(BIN)/ruff format .
 
-bench: $(CORE) ## Time everything, with the peers in the same run, and write docs/benchmarks.md
+bench: $(CORE) ## Time everything beside its peers; write docs/benchmarks.md, plots and figures (12 min)
 	$(BIN)/python -m pytest benches --benchmark-enable --benchmark-json=target/benchmarks.json
 	$(BIN)/python benches/report.py target/benchmarks.json
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -12,16 +14,22 @@ ROOT = Path(__file__).resolve().parent.parent
 def test_quick_report(tmp_path: Path) -> None:
     """As `make bench` calls it, but into another file."""
     page = tmp_path / "benchmarks.md"
+    shown = tmp_path / "README.md"
+    shown.write_bytes((ROOT / "README.md").read_bytes())
     command = [sys.executable, "benches/report.py", "target/x.json", "--quick"]
+    files = ["--output", str(page), "--readme", str(shown)]
 
-    subprocess.run([*command, "--output", str(page)], cwd=ROOT, check=True)
+    subprocess.run([*command, *files], cwd=ROOT, check=True)
 
     text = page.read_text(encoding="utf-8")
     assert "mean nothing" in text
     assert "`target/x.json`" in text
     for title in (
         "Figures to judge",
-        "Ratios",
+        "One message at a time",
+        "Batches",
+        "The kernels alone",
+        "What a batch costs besides hashing",
         "Where hookseal does not win",
         "Memory and import",
         "A file of messages",
@@ -30,4 +38,17 @@ def test_quick_report(tmp_path: Path) -> None:
     assert "| single, 1 KiB, H12 |" in text
     assert "bare `hmac.digest` of the same bytes | at most 0.6 × |" in text
     assert "| program, no JSON of bodies |" in text
+    for kernel in ("`avx512`", "`shani2`"):
+        if kernel.strip("`") in text:
+            assert f"| {kernel}, HMAC of 1 KiB: faster than one `sha2` stream |" in text
+    assert "| the sample queue (all systems, mixed sizes), one thread: faster than" in text
+    assert "among 4,096 of 1 KiB" in text
     assert str(ROOT) not in text
+    before, after = ((path / "README.md").read_text(encoding="utf-8") for path in (ROOT, tmp_path))
+    assert before != after
+    assert re.sub(r"[\d.]", "", before) == re.sub(r"[\d.]", "", after)
+    plots = [tmp_path / "benchmarks" / name for name in re.findall(r"\(benchmarks/(.*?)\)", text)]
+    assert plots
+    for plot in plots:
+        shapes = ElementTree.parse(plot).getroot()
+        assert len(shapes.findall("{http://www.w3.org/2000/svg}text")) > 10

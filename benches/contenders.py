@@ -235,19 +235,23 @@ def _make() -> Iterable[Contender]:
     yield _own_batch("hookseal.pure", hookseal.pure.Verifier(SECRET))
     core = hookseal.Verifier(SECRET)
     yield _own_batch("hookseal", core, threads=1)
-    yield _own_batch("hookseal, 2 threads", core, threads=2)
+    yield _own_batch(TWO_THREADS, core, threads=2)
+    yield _own_batch("hookseal, 4 threads", core, threads=4)
     yield _own_batch("hookseal, threads=None", core)
-    yield _loops("hookseal, one by one", core.verify, hookseal.VerificationError)
+    yield _loops(ONE_BY_ONE, core.verify, hookseal.VerificationError)
 
 
-BY_NAME = {contender.name: contender for contender in _make()}
 HOOKSEAL = "hookseal"
 STANDARD = "standardwebhooks, no JSON"
 STANDARD_JSON = "standardwebhooks"
+STDLIB = "stdlib"
 BARE = "hmac.digest"
+TWIN = "hookseal.pure"
 TWO_THREADS = "hookseal, 2 threads"
-THREADED = [TWO_THREADS, "hookseal, threads=None"]
+THREADED = [TWO_THREADS, "hookseal, 4 threads", "hookseal, threads=None"]
 ONE_BY_ONE = "hookseal, one by one"
-RIVALS = [STANDARD_JSON, STANDARD, "svix", "stdlib", BARE, "hookseal.pure"]
+BY_NAME = {contender.name: contender for contender in _make()}
+PEERS = [STANDARD_JSON, STANDARD, "svix", STDLIB, BARE]
+RIVALS = [*PEERS, TWIN]
 # hookseal's other ways through a batch, held against verify_batch(threads=1).
 OWN_WAYS = [*THREADED, ONE_BY_ONE]

@@ -6,11 +6,15 @@ import datetime
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from benches import machine
-from benches.cases import Case
-from benches.contenders import HOOKSEAL, ONE_BY_ONE, OWN_WAYS, RIVALS, THREADED
-from benches.figures import Figure, judge, ratio, short
+from benches import batch_figures, batch_tables, figures, lane_tables, machine, plots
+from benches.cases import BUDGET_SECONDS, Case
+from benches.contenders import HOOKSEAL, ONE_BY_ONE, RIVALS, THREADED
+from benches.costs import CostFindings
+from benches.figures import Figure, ratio, short
+from benches.lanes import LaneFindings
+from benches.markdown import table
 from benches.memory import Growth
 from benches.paired import Rounds, Spread
 from benches.queue_file import COMMAND, PROGRAM, QueueFindings
@@ -35,18 +39,22 @@ _METHOD = """\
   library written as well as we can (`stdlib_verifier` in `benches/contenders.py`); the bare
   `hmac.digest` of the signed bytes, joined beforehand, which verifies nothing; `hookseal.pure`,
   the twin in plain Python; `hookseal`, as `verify` for single messages and as
-  `verify_batch(threads=1)` for batches. The batch of one that has none is a loop with `try`.
+  `verify_batch(threads=1)` for batches. The batch of one that has none is a loop with `try`. The
+  twin is left out where there are 100,000 messages.
 - **Verdicts first**: before a case is timed each contender must accept good messages and refuse
   forged, old, future and incomplete ones; how many it accepted is asserted after every timing.
 - **Rounds**: in each round every contender runs once, in an order drawn anew, and the ratio is
-  made within the round. A cell is the median of at least 9 rounds, with its quartiles in
-  parentheses. Python's cyclic garbage collector is off while the clock runs, which favours those
-  that make more objects than `hookseal` does.
+  made within the round. A cell is the median of the rounds, with its quartiles in parentheses: 5
+  rounds of what is shuffled or has 100,000 messages, at least 9 of all else (5 where a busy machine
+  took longer than {budget} s). Python's cyclic garbage collector is off while the clock runs, which
+  favours those that make more objects than `hookseal` does.
 - **Limits**: single messages come from a set of 200 (fewer where they are large) that was used a
-  moment before, as a request that a web server has just read. Batches below 2,000 messages are
-  timed many at a time. When sizes are compared a batch has 10,000 messages, 5,000 of 16 KiB and
-  2,000 of 64 KiB, so that bodies take 131 MB at most (the bare digest holds a second copy);
-  100,000 messages were timed with 1 KiB and H5 alone.
+  moment before, as a request that a web server has just read. When sizes are compared a batch in
+  order has 10,000 messages, 5,000 of 16 KiB and 2,000 of 64 KiB, so that bodies take 131 MB at most
+  (the bare digest holds a second copy). With H12, shuffled batches were timed with 1 KiB alone.
+- **The sample queue** is `examples/queue.jsonl`, read beforehand: `Message`s for `hookseal`, and
+  tuples for a loop with the standard library (`benches/sample_queue.py`) that makes the same checks
+  and accepts as many. One call, one thread.
 """
 
 
@@ -55,6 +63,10 @@ class Findings:
     """All that was measured."""
 
     results: Mapping[Case, Rounds]
+    lanes: LaneFindings | None
+    missing: Sequence[str]
+    costs: CostFindings
+    sample: Rounds
     memory: Mapping[bool, Growth | None]
     memory_messages: int
     import_millis: Spread
@@ -69,11 +81,14 @@ class Findings:
 
     def figures(self) -> list[Figure]:
         """Promises and whether they are kept."""
-        return list(judge(self.results, self.memory, self.import_millis, self.queue))
+        return [
+            *batch_figures.judge(self.results, self.lanes, self.costs, self.sample),
+            *figures.judge(self.results, self.memory, self.import_millis, self.queue),
+        ]
 
 
-def render(found: Findings) -> str:
-    """The whole page."""
+def render(found: Findings, plotted: Iterable[Path]) -> str:
+    """The whole page; the plots lie in a folder beside it."""
     parts = [
         _HEAD,
         *(
@@ -82,15 +97,22 @@ def render(found: Findings) -> str:
         ),
         _circumstances(found),
         _figures(found.figures()),
-        _METHOD,
+        *(_plot(path) for path in plotted),
+        _METHOD.format(budget=BUDGET_SECONDS),
         _ratios(found.results),
-        _own_ways(found.results),
+        batch_tables.render(found.results),
+        lane_tables.throughput(found.lanes, found.missing),
+        lane_tables.costs(found.costs),
         _losses(found.results),
         _memory(found),
         queue_section(found.queue),
         _micros(found.results),
     ]
     return "\n".join(parts)
+
+
+def _plot(path: Path) -> str:
+    return f"![{plots.TITLES[path.name]}]({path.parent.name}/{path.name})\n"
 
 
 def _circumstances(found: Findings) -> str:
@@ -118,10 +140,13 @@ def _circumstances(found: Findings) -> str:
 
 def _figures(figures: Iterable[Figure]) -> str:
     rows = (
-        (figure.what, figure.limit, figure.measured, "pass" if figure.met else "**miss**")
+        (figure.what, figure.limit, figure.measured, "reached" if figure.met else "**missed**")
         for figure in figures
     )
-    return "## Figures to judge\n\n" + _table(("", "promised", "measured", ""), rows)
+    return (
+        "## Figures to judge\n\nMedians, with their quartiles in parentheses; ratios are made"
+        " within one round.\n\n" + table(("", "wanted", "measured", ""), rows)
+    )
 
 
 def _ratios(results: Mapping[Case, Rounds]) -> str:
@@ -132,23 +157,11 @@ def _ratios(results: Mapping[Case, Rounds]) -> str:
             *(ratio(rounds.ratio(name, HOOKSEAL)) for name in RIVALS),
         )
         for case, rounds in results.items()
+        if case.count is None
     )
     return (
-        "## Ratios\n\nHow many times as long as `hookseal` each contender takes: above 1,"
-        " `hookseal` is faster.\n\n" + _table(("", "hookseal, µs a message", *RIVALS), rows)
-    )
-
-
-def _own_ways(results: Mapping[Case, Rounds]) -> str:
-    rows = (
-        (str(case), *(ratio(rounds.ratio(HOOKSEAL, name)) for name in OWN_WAYS))
-        for case, rounds in results.items()
-        if case.count is not None
-    )
-    return (
-        "## hookseal beside itself\n\nHow many times as fast as `verify_batch(threads=1)` these"
-        " are: `verify_batch` with other threads, and a loop of `verify`.\n\n"
-        + _table(("", *OWN_WAYS), rows)
+        "## One message at a time\n\nHow many times as long as `hookseal` each contender takes:"
+        " above 1, `hookseal` is faster.\n\n" + table(("", "hookseal, µs a message", *RIVALS), rows)
     )
 
 
@@ -165,7 +178,8 @@ def _losses(results: Mapping[Case, Rounds]) -> str:
 
 def _each_loss(results: Mapping[Case, Rounds]) -> Iterator[str]:
     for name in RIVALS:
-        for case, rounds in results.items():
+        timed = {case: rounds for case, rounds in results.items() if name in rounds.micros}
+        for case, rounds in timed.items():
             spread = rounds.ratio(name, HOOKSEAL)
             if spread.median < 1:
                 yield f"- {case}: `{name}` is faster, with {ratio(spread)} of the time."
@@ -194,7 +208,7 @@ def _memory(found: Findings) -> str:
         " messages of 1 KiB adds to a fresh process (resident pages, from `/proc/self/status`), in"
         " bytes a message: at its highest, and while the result is held. The messages were there"
         " before; they are that many tuples over 1,000 bodies and headers.\n\n"
-        + _table(("", "peak", "retained"), rows)
+        + table(("", "peak", "retained"), rows)
         + f"\n`import hookseal` takes {ratio(found.import_millis)} ms over `python -c pass`"
         f" (median of {found.import_runs} alternating runs of both, and quartiles).\n"
     )
@@ -229,12 +243,12 @@ def queue_section(found: QueueFindings) -> str:
         " `json_parse=False`. Each run is a whole process, with the start of Python, on a file"
         f" that is in the page cache; {len(rounds)} rounds, in each of which everybody runs once."
         " What each tally says is asserted. Peak memory is `ru_maxrss`, for files of"
-        f" {counts} messages.\n\n" + _table(head, rows)
+        f" {counts} messages.\n\n" + table(head, rows)
     )
 
 
 def _micros(results: Mapping[Case, Rounds]) -> str:
-    names = [*RIVALS, HOOKSEAL, *OWN_WAYS]
+    names = list(dict.fromkeys(name for rounds in results.values() for name in rounds.micros))
     rows = (
         (
             str(case),
@@ -242,11 +256,6 @@ def _micros(results: Mapping[Case, Rounds]) -> str:
         )
         for case, rounds in results.items()
     )
-    return "## Microseconds a message\n\nMedians of the same rounds.\n\n" + _table(
+    return "## Microseconds a message\n\nMedians of the same rounds.\n\n" + table(
         ("", *names), rows
     )
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
-    return "".join("| " + " | ".join(line) + " |\n" for line in lines)

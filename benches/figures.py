@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from benches import cases
 from benches.cases import Case
-from benches.contenders import BARE, HOOKSEAL, STANDARD, STANDARD_JSON, TWO_THREADS
+from benches.contenders import BARE, HOOKSEAL, STANDARD
 from benches.memory import Growth
 from benches.paired import Rounds, Spread
 from benches.queue_file import COMMAND, PROGRAM, QueueFindings
@@ -62,21 +62,6 @@ def judge(
                 f"`verify`, {case}: faster than `standardwebhooks`, no JSON",
                 6.5,
                 results[case].ratio(STANDARD, HOOKSEAL),
-            )
-    batches = (cases.BATCH_H5, cases.BATCH_H5_SHUFFLED)
-    for case in batches:
-        if case in results:
-            yield Figure.at_least(
-                f"`verify_batch`, one thread, {case}: faster than `standardwebhooks`",
-                9,
-                results[case].ratio(STANDARD_JSON, HOOKSEAL),
-            )
-    for case in batches:
-        if case in results:
-            yield Figure.at_least(
-                f"`verify_batch`, {case}: two threads faster than one",
-                1.5,
-                results[case].ratio(HOOKSEAL, TWO_THREADS),
             )
     for keep, growth in memory.items():
         if growth is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import random
 import statistics
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic, perf_counter_ns
@@ -17,6 +17,9 @@ from time import monotonic, perf_counter_ns
 from benches.contenders import Work
 
 MIN_ROUNDS = 9
+
+# Runs once; how many messages were accepted, and the nanoseconds that took.
+Measure = Callable[[], tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -42,9 +45,6 @@ class Rounds:
     def __len__(self) -> int:
         return len(next(iter(self.micros.values())))
 
-    def __add__(self, more: Rounds) -> Rounds:
-        return Rounds({name: taken + more.micros[name] for name, taken in self.micros.items()})
-
     def micros_of(self, name: str) -> Spread:
         """What the contender takes for a message."""
         return Spread.of(self.micros[name])
@@ -55,31 +55,51 @@ class Rounds:
         return Spread.of([mine / other for mine, other in pairs])
 
 
-def run(works: Mapping[str, Work], messages: int, valid: int, rounds: int, until: float) -> Rounds:
+def run(
+    works: Mapping[str, Work],
+    messages: int,
+    valid: int,
+    rounds: int,
+    until: float,
+    *,
+    elsewhere: Mapping[str, Measure] | None = None,
+    least: int = 1,
+) -> Rounds:
     """Times every thunk once a round, in an order drawn anew for each round.
 
     Each thunk runs once before, which is its warm-up. How many messages it accepted is
     asserted then and after each timing, so that no figure stands for refused messages.
-    Ends early, but not before one round, when ``time.monotonic()`` passes ``until``.
+    Ends early, but not before the ``least`` rounds, when ``time.monotonic()`` passes ``until``.
+    What runs ``elsewhere``, in another process, takes its turn too and brings its own time.
     """
-    for name, work in works.items():
-        _assert_accepted(name, work(), valid)
-    micros: dict[str, list[float]] = {name: [] for name in works}
-    order = list(works)
+    measures = {name: clocked(work) for name, work in works.items()} | dict(elsewhere or {})
+    for name, measure in measures.items():
+        _assert_accepted(name, measure()[0], valid)
+    micros: dict[str, list[float]] = {name: [] for name in measures}
+    order = list(measures)
     chance = random.Random(rounds)
     with collector_off():
-        for _ in range(rounds):
+        for done in range(1, rounds + 1):
             chance.shuffle(order)
             for name in order:
-                work = works[name]
-                start = perf_counter_ns()
-                accepted = work()
-                stop = perf_counter_ns()
+                accepted, nanos = measures[name]()
                 _assert_accepted(name, accepted, valid)
-                micros[name].append((stop - start) / 1000 / messages)
-            if monotonic() > until:
+                micros[name].append(nanos / 1000 / messages)
+            if monotonic() > until and done >= least:
                 break
     return Rounds(micros)
+
+
+def clocked(work: Work) -> Measure:
+    """The thunk under the clock."""
+
+    def measure() -> tuple[int, int]:
+        start = perf_counter_ns()
+        accepted = work()
+        stop = perf_counter_ns()
+        return accepted, stop - start
+
+    return measure
 
 
 @contextmanager
