@@ -14,7 +14,7 @@ from benches.paired import Rounds, Spread
 from benches.programs import Programs
 
 BUDGET_SECONDS = 15
-ROUNDS = 31
+ROUNDS = 61
 
 # With their headers they fit into the cache that a core of a server has for itself.
 WARM_MESSAGES = 500

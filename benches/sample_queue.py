@@ -26,7 +26,7 @@ from benches.messages import TOLERANCE_SECONDS
 from benches.paired import Rounds
 
 FOLDER = Path(__file__).resolve().parent.parent / "examples"
-ROUNDS = 25
+ROUNDS = 101
 BUDGET_SECONDS = 15
 
 _IDS = {
