@@ -31,6 +31,10 @@ impl Wide<WIDTH> for Arrays {
     ) {
         wide::compress::<Array<WIDTH>, WIDTH>((), states, blocks, count, ahead);
     }
+
+    fn outer(&self, states: &mut States<WIDTH>, keys: &States<WIDTH>) {
+        wide::outer::<Array<WIDTH>, WIDTH>((), states, keys);
+    }
 }
 
 /// Absorbs the blocks of one message.

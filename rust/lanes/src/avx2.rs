@@ -53,6 +53,12 @@ impl Wide<WIDTH> for Proof {
         // shows.
         unsafe { compress_wide(*self, states, blocks, count, ahead) }
     }
+
+    fn outer(&self, states: &mut States<WIDTH>, keys: &States<WIDTH>) {
+        // SAFETY: the processor has what the function is compiled for: that is what a proof
+        // shows.
+        unsafe { outer_wide(*self, states, keys) }
+    }
 }
 
 #[target_feature(enable = "avx2")]
@@ -64,6 +70,11 @@ fn compress_wide(
     ahead: &[*const u8; WIDTH],
 ) {
     wide::compress::<Vector, WIDTH>(proof, states, blocks, count, ahead);
+}
+
+#[target_feature(enable = "avx2")]
+fn outer_wide(proof: Proof, states: &mut States<WIDTH>, keys: &States<WIDTH>) {
+    wide::outer::<Vector, WIDTH>(proof, states, keys);
 }
 
 /// Eight words. There is none without a [`Proof`].

@@ -114,6 +114,15 @@ pub(crate) const OUTER_PADDING: Block = {
     block
 };
 
+/// The block of the outer hash of an inner one: its padding is always the same.
+#[inline]
+pub(crate) fn outer_block(inner: &State) -> Block {
+    let mut block = OUTER_PADDING;
+    let digest = digest_of(inner);
+    block[..digest.len()].copy_from_slice(&digest);
+    block
+}
+
 pub(crate) fn digest_of(state: &State) -> Mac {
     let mut mac = Mac::default();
     for (bytes, word) in mac.as_chunks_mut().0.iter_mut().zip(state) {

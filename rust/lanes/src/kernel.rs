@@ -42,25 +42,30 @@ impl Kernel {
     /// The kernel that is fastest here for many messages.
     #[must_use]
     pub fn detect() -> Self {
-        let mut best_first = Self::ALL.into_iter().rev();
-        best_first
-            .find(|kernel| kernel.is_available())
+        Self::fastest(Features::detected())
+    }
+
+    /// The kernel that is fastest for many messages on a processor with these features.
+    #[must_use]
+    pub fn fastest(features: Features) -> Self {
+        let mut fastest_first = Self::ALL.into_iter().rev();
+        fastest_first
+            .find(|kernel| kernel.runs_with(features))
             .unwrap_or(Self::Single)
     }
 
     /// Whether the processor has what the kernel is made of.
     #[must_use]
     pub fn is_available(self) -> bool {
+        self.runs_with(Features::detected())
+    }
+
+    fn runs_with(self, features: Features) -> bool {
         match self {
             Self::Portable | Self::Single => true,
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => avx2::Proof::find().is_some(),
-            #[cfg(target_arch = "x86_64")]
-            Self::Shani2 => shani2::Proof::find().is_some(),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => avx512::Proof::find().is_some(),
-            #[cfg(not(target_arch = "x86_64"))]
-            Self::Avx2 | Self::Shani2 | Self::Avx512 => false,
+            Self::Avx2 => features.avx2,
+            Self::Shani2 => features.shani,
+            Self::Avx512 => features.avx512,
         }
     }
 
@@ -164,6 +169,32 @@ impl Kernel {
             Self::Portable => array::compress(state, blocks),
             _ => sha2::block_api::compress256(state, blocks),
         }
+    }
+}
+
+/// What of a processor, and of the system that saves its registers, the kernels are made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Features {
+    /// AVX2.
+    pub avx2: bool,
+    /// The SHA extensions, SSSE3 and SSE4.1.
+    pub shani: bool,
+    /// AVX-512F and AVX-512BW.
+    pub avx512: bool,
+}
+
+impl Features {
+    /// What is here. The processor is asked once.
+    #[must_use]
+    pub fn detected() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        return Self {
+            avx2: avx2::Proof::find().is_some(),
+            shani: shani2::Proof::find().is_some(),
+            avx512: avx512::Proof::find().is_some(),
+        };
+        #[cfg(not(target_arch = "x86_64"))]
+        Self::default()
     }
 }
 

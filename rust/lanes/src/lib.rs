@@ -24,7 +24,7 @@ mod wide;
 
 pub use chosen::{Chosen, NoKernel};
 pub use hmac::{Interrupted, Job, KeyState, Mac, Watch, sha256};
-pub use kernel::{Kernel, UnknownKernel};
+pub use kernel::{Features, Kernel, UnknownKernel};
 pub use others::{HashState, Keyed, Sha1KeyState, Sha512KeyState};
 pub use text::{BASE64_MAC_BYTES, HEX_MAC_BYTES, base64_mac_vartime, hex_mac_vartime};
 

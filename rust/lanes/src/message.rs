@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use crate::{
     BLOCK_BYTES, Block, Interrupted, Job, Kernel, KeyState, Mac, State,
-    hmac::{OUTER_PADDING, Pace, STEP_BYTES, digest_of},
+    hmac::{Pace, STEP_BYTES, digest_of, outer_block},
 };
 
 /// A message that is being hashed: first inside, then the block of the outer hash. Its chaining
@@ -55,11 +55,16 @@ impl<'a> Message<'a> {
         self.around.resize(blocks_of(copied), [0; BLOCK_BYTES]);
         let bytes = self.around.as_flattened_mut();
         let mut free = &mut *bytes;
+        for piece in [job.head, fill, rest, job.tail] {
+            if !piece.is_empty() {
+                let (taken, left) = free.split_at_mut(piece.len());
+                taken.copy_from_slice(piece);
+                free = left;
+            }
+        }
         // FIPS 180-4 §5.1.1: a one bit, zeros, and the length in bits as the last eight bytes.
-        for piece in [job.head, fill, rest, job.tail, &[0x80]] {
-            let (taken, left) = free.split_at_mut(piece.len());
-            taken.copy_from_slice(piece);
-            free = left;
+        if let Some(next) = free.first_mut() {
+            *next = 0x80;
         }
         let length = BLOCK_BYTES + copied + middle.as_flattened().len();
         if let Some(last) = bytes.last_chunk_mut() {
@@ -73,6 +78,18 @@ impl<'a> Message<'a> {
         };
         (self.slot, self.key, self.middle) = (slot, job.key, middle);
         (self.at, self.is_outer) = (0, false);
+    }
+
+    /// Its key.
+    #[inline]
+    pub(crate) fn key(&self) -> &'a KeyState {
+        self.key
+    }
+
+    /// Whether the inner hash has had all its blocks.
+    #[inline]
+    pub(crate) fn awaits_outer(&self) -> bool {
+        !self.is_outer && self.is_through()
     }
 
     /// The chaining value to begin with.
@@ -115,15 +132,11 @@ impl<'a> Message<'a> {
     /// [`Message::first_state`].
     #[inline]
     pub(crate) fn turn(&mut self, state: &State) -> Option<Mac> {
-        let digest = digest_of(state);
         if self.is_outer {
-            return Some(digest);
+            return Some(digest_of(state));
         }
-        // The outer message is one block and one digest: its padding is always the same.
-        let mut block = OUTER_PADDING;
-        block[..digest.len()].copy_from_slice(&digest);
         self.around.clear();
-        self.around.push(block);
+        self.around.push(outer_block(state));
         (self.middle, self.front, self.at) = (&[], 1, 0);
         self.is_outer = true;
         None

@@ -14,8 +14,11 @@ use std::arch::x86_64::{
     _mm_shuffle_epi8, _mm_shuffle_epi32, _mm_storeu_si128,
 };
 
+use std::slice::from_ref;
+
 use crate::{
     BLOCK_BYTES, Block, State,
+    hmac::outer_block,
     streams::Wide,
     wide::{CONSTANTS, States},
 };
@@ -52,6 +55,13 @@ impl Wide<2> for Proof {
         // shows.
         unsafe { compress_pairs(&mut pair, blocks, ahead) };
         states.0 = std::array::from_fn(|word| [pair[0][word], pair[1][word]]);
+    }
+
+    fn outer(&self, states: &mut States<2>, keys: &States<2>) {
+        let blocks = [0, 1].map(|lane| outer_block(&states.0.map(|words| words[lane])));
+        states.0 = keys.0;
+        let [a, b] = blocks.each_ref().map(from_ref);
+        self.compress(states, &[a, b], 1, &[std::ptr::null(); 2]);
     }
 }
 

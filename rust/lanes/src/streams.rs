@@ -4,8 +4,8 @@
 use zeroize::Zeroize;
 
 use crate::{
-    BLOCK_BYTES, Block, Interrupted, Job, Kernel, Mac, State,
-    hmac::{Pace, STEP_BYTES},
+    BLOCK_BYTES, Block, Interrupted, Job, Kernel, KeyState, Mac, State,
+    hmac::{Pace, STEP_BYTES, digest_of},
     message::{Message, block_count},
     wide::States,
 };
@@ -23,6 +23,9 @@ pub(crate) trait Wide<const WIDTH: usize> {
         count: usize,
         ahead: &[*const u8; WIDTH],
     );
+
+    /// The outer hash of messages whose inner ones came to `states`, behind `keys`.
+    fn outer(&self, states: &mut States<WIDTH>, keys: &States<WIDTH>);
 }
 
 /// A message whose hash was begun, or not yet, with its chaining value.
@@ -100,18 +103,36 @@ pub(crate) fn macs<'a, const WIDTH: usize>(
             is_live[lane] = true;
         }
     }
+    let mut keys = OuterKeys {
+        all_are: None,
+        states: States([[0; WIDTH]; 8]),
+    };
     let mut ahead: [*const u8; WIDTH] = std::array::from_fn(|lane| queue.body_behind(lane));
     let mut live = is_live.iter().filter(|is_live| **is_live).count();
     while live > 0 && live * 100 >= wide.cost() {
         let taken = step(wide, &mut states, &lanes, &is_live, &ahead);
         pace.hashed(live * taken * BLOCK_BYTES)?;
-        for (lane, message) in lanes.iter_mut().enumerate() {
-            ahead[lane] = ahead[lane].wrapping_add(taken * BLOCK_BYTES);
+        for (message, ahead) in lanes.iter_mut().zip(&mut ahead) {
             message.advance(taken);
+            *ahead = ahead.wrapping_add(taken * BLOCK_BYTES);
+        }
+        // Messages of one length go to the outer hash together, without a way through memory.
+        let together = live == WIDTH && lanes.iter().all(Message::awaits_outer);
+        if together {
+            wide.outer(&mut states, keys.of(&lanes));
+            pace.hashed(live * BLOCK_BYTES)?;
+        }
+        for (lane, message) in lanes.iter_mut().enumerate() {
             if !is_live[lane] || !message.is_through() {
                 continue;
             }
-            let next = match message.turn(&state_of(&states, lane)) {
+            let state = state_of(&states, lane);
+            let mac = if together {
+                Some(digest_of(&state))
+            } else {
+                message.turn(&state)
+            };
+            let next = match mac {
                 None => Some(*message.first_state()),
                 Some(mac) => {
                     macs[message.slot] = mac;
@@ -134,7 +155,29 @@ pub(crate) fn macs<'a, const WIDTH: usize>(
     let left = left.map(|(lane, message)| (message, state_of(&states, lane)));
     let left = left.collect();
     states.0.zeroize();
+    keys.states.0.zeroize();
     Ok(left)
+}
+
+/// The keyed states of the outer hash, as [`Wide::outer`] takes them.
+struct OuterKeys<'a, const WIDTH: usize> {
+    /// The key, where all lanes have the same: most batches have few.
+    all_are: Option<&'a KeyState>,
+    states: States<WIDTH>,
+}
+
+impl<'a, const WIDTH: usize> OuterKeys<'a, WIDTH> {
+    fn of(&mut self, lanes: &[Message<'a>; WIDTH]) -> &States<WIDTH> {
+        let is_of_all =
+            |key: &KeyState| lanes.iter().all(|message| std::ptr::eq(message.key(), key));
+        if !self.all_are.is_some_and(is_of_all) {
+            for (lane, message) in lanes.iter().enumerate() {
+                put(&mut self.states, lane, &message.key().outer);
+            }
+            self.all_are = lanes.first().map(Message::key).filter(|key| is_of_all(key));
+        }
+        &self.states
+    }
 }
 
 /// Hashes as many blocks as every message has side by side; returns how many.

@@ -5,7 +5,7 @@
     reason = "only inside a function of the processor's own do the parts become its instructions"
 )]
 
-use crate::{BLOCK_BYTES, Block};
+use crate::{BLOCK_BYTES, Block, hmac::OUTER_PADDING};
 
 /// `WIDTH` words side by side, one of each message: a vector register, or an array.
 pub(crate) trait Lanes<const WIDTH: usize>: Copy {
@@ -50,35 +50,75 @@ pub(crate) fn compress<L: Lanes<WIDTH>, const WIDTH: usize>(
 ) {
     // Cut to one length, so that the loop has nothing to check.
     let blocks = blocks.map(|blocks| &blocks[..count]);
-    let mut state: [L; 8] = std::array::from_fn(|at| L::load(proof, &states.0[at]));
+    let mut state = states.load(proof);
     for at in 0..count {
-        let mut words = L::message(proof, blocks.map(|blocks| &blocks[at]));
+        let words = L::message(proof, blocks.map(|blocks| &blocks[at]));
         for line in ahead {
             L::prefetch(proof, line.wrapping_add(at * BLOCK_BYTES));
         }
-        let before = state;
-        let (last, others) = CONSTANTS.split_last().unwrap_or((&[0; 16], &[]));
-        macro_rules! rounds {
-            ($constants:ident, $after:expr) => {
-                rounds!($constants, $after, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
-            };
-            ($constants:ident, $after:expr, $($t:literal)*) => {$(
-                let constant = L::splat(proof, $constants[$t]);
-                state = round(state, words[$t].add(constant));
-                $after(&mut words, $t);
-            )*};
-        }
-        for constants in others {
-            rounds!(constants, schedule);
-        }
-        rounds!(last, |_: &mut [L; 16], _| ());
-        for (word, before) in state.iter_mut().zip(before) {
-            *word = word.add(before);
+        state = block(proof, state, words);
+    }
+    states.store(state);
+}
+
+/// The outer hash of every message: one block, of the digest that `states` came to and its
+/// padding, behind the keyed states `keys`. The digest's words need no way through memory.
+#[inline(always)]
+pub(crate) fn outer<L: Lanes<WIDTH>, const WIDTH: usize>(
+    proof: L::Proof,
+    states: &mut States<WIDTH>,
+    keys: &States<WIDTH>,
+) {
+    let digest: [L; 8] = states.load(proof);
+    let padding = OUTER_PADDING.as_chunks().0;
+    let words = std::array::from_fn(|t| match digest.get(t) {
+        Some(word) => *word,
+        None => L::splat(proof, u32::from_be_bytes(padding[t])),
+    });
+    states.store(block(proof, keys.load(proof), words));
+}
+
+impl<const WIDTH: usize> States<WIDTH> {
+    #[inline(always)]
+    fn load<L: Lanes<WIDTH>>(&self, proof: L::Proof) -> [L; 8] {
+        std::array::from_fn(|word| L::load(proof, &self.0[word]))
+    }
+
+    #[inline(always)]
+    fn store<L: Lanes<WIDTH>>(&mut self, state: [L; 8]) {
+        for (vector, words) in state.into_iter().zip(&mut self.0) {
+            vector.store(words);
         }
     }
-    for (word, words) in state.into_iter().zip(&mut states.0) {
-        word.store(words);
+}
+
+/// One block of every message.
+#[inline(always)]
+fn block<L: Lanes<WIDTH>, const WIDTH: usize>(
+    proof: L::Proof,
+    before: [L; 8],
+    mut words: [L; 16],
+) -> [L; 8] {
+    let mut state = before;
+    let (last, others) = CONSTANTS.split_last().unwrap_or((&[0; 16], &[]));
+    macro_rules! rounds {
+        ($constants:ident, $after:expr) => {
+            rounds!($constants, $after, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)
+        };
+        ($constants:ident, $after:expr, $($t:literal)*) => {$(
+            let constant = L::splat(proof, $constants[$t]);
+            state = round(state, words[$t].add(constant));
+            $after(&mut words, $t);
+        )*};
     }
+    for constants in others {
+        rounds!(constants, schedule);
+    }
+    rounds!(last, |_: &mut [L; 16], _| ());
+    for (word, before) in state.iter_mut().zip(before) {
+        *word = word.add(before);
+    }
+    state
 }
 
 /// Step 3 of FIPS 180-4 §6.2.2, with the constant already in the word.

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Draw, at, go_on, reference, unhex};
-use hookseal_lanes::{BLOCK_BYTES, Job, Kernel, KeyState, Mac, sha256};
+use hookseal_lanes::{BLOCK_BYTES, Features, Job, Kernel, KeyState, Mac, sha256};
 use sha2::{Digest, Sha256};
 
 const RFC_4231: &str = include_str!("../../../tests/vectors/rfc4231.json");
@@ -327,6 +327,27 @@ fn a_key_is_not_printed() {
     };
     let shown = "Job { key: KeyState(..), head: [], body: [], tail: [] }";
     assert_eq!(format!("{job:?}"), shown);
+}
+
+/// Detection is a pure function of what the processor has.
+#[test]
+fn the_fastest_of_every_set_of_features() {
+    for bits in 0..8 {
+        let has = |bit: u32| bits & (1 << bit) != 0;
+        let features = Features {
+            avx2: has(0),
+            shani: has(1),
+            avx512: has(2),
+        };
+        let expected = match features {
+            Features { avx512: true, .. } => Kernel::Avx512,
+            Features { shani: true, .. } => Kernel::Shani2,
+            Features { avx2: true, .. } => Kernel::Avx2,
+            _ => Kernel::Single,
+        };
+        assert_eq!(Kernel::fastest(features), expected, "{features:?}");
+    }
+    assert_eq!(Kernel::detect(), Kernel::fastest(Features::detected()));
 }
 
 #[test]
