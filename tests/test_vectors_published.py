@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.vector_rows import Row, each_implementation
 
 _PUBLISHED = vector_rows.load("published.json")
 _RFC4231 = vector_rows.load("rfc4231.json")
+_WYCHEPROOF = vector_rows.load("wycheproof.json")
 
 NOW = 1_700_000_000
 KEY = bytes(range(1, 33))
@@ -62,7 +64,12 @@ def test_published_names_are_unique_and_have_a_source() -> None:
     names = [row["name"] for row in _PUBLISHED]
     assert len(set(names)) == len(names)
     provenance = (vector_rows.VECTORS / "PROVENANCE.md").read_text(encoding="utf-8")
-    for source in {row["source"] for row in _PUBLISHED} | {"rfc4231"}:
+    for source in {row["source"] for row in _PUBLISHED} | {
+        "rfc4231",
+        "wycheproof",
+        "nist",
+        "folded",
+    }:
         assert f"## {source}\n" in provenance
 
 
@@ -91,6 +98,24 @@ def test_rfc_4231(implementation: str, row: Row) -> None:
     assert truncated == (row["case"] == 5)
     assert check(row["tag"]) is (Verdict.MALFORMED_SIGNATURE if truncated else Verdict.VALID)
     assert check(full[:32]) is Verdict.MALFORMED_SIGNATURE
+
+
+@each_implementation
+def test_wycheproof(implementation: str) -> None:
+    """A tag that is cut short is no tag, even where it is right as far as it goes."""
+    hooks = vector_rows.module(implementation)
+    found = []
+    for row in _WYCHEPROOF:
+        verifier = hooks.Verifier(bytes.fromhex(row["key"]), scheme="uplift")
+        headers = {"x-uplift-signature-256": f"sha256={row['tag']}"}
+        verdict = verifier.check(bytes.fromhex(row["data"]), headers)
+        if len(row["tag"]) < 64:
+            expected = Verdict.MALFORMED_SIGNATURE
+        else:
+            expected = Verdict.VALID if row["valid"] else Verdict.SIGNATURE_MISMATCH
+        assert verdict is expected, row["case"]
+        found.append((len(row["tag"]) * 4, row["valid"]))
+    assert Counter(found) == {(256, True): 33, (256, False): 54, (128, True): 33, (128, False): 54}
 
 
 # --- Every length: 0 to 300, and the edges of every power of two up to 64 KiB.

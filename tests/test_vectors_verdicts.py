@@ -15,7 +15,7 @@ import hookseal._errors
 from hookseal import Verdict, VerificationError
 from tests import vector_rows
 from tests.vector_rows import Row, each_implementation
-from tests.vectors import make_schemes, make_verdicts
+from tests.vectors import make_folded, make_schemes, make_verdicts
 
 _ROWS = vector_rows.load("verdicts.json")
 each_row = pytest.mark.parametrize("row", [pytest.param(row, id=row["name"]) for row in _ROWS])
@@ -226,6 +226,18 @@ def test_schemes_json_is_not_stale() -> None:
     assert written == make_schemes.text(), "run: python -m tests.vectors.make_schemes"
 
 
+def test_folded_json_is_not_stale() -> None:
+    written = make_folded.FILE.read_text(encoding="ascii")
+    assert written == make_folded.text(), "run: python -m tests.vectors.make_folded"
+
+
+def test_the_kernels_are_checked_against_what_the_standard_library_computes() -> None:
+    source = (make_folded.FILE.parents[2] / "rust/lanes/src/chosen.rs").read_text(encoding="utf-8")
+    constant = source.partition("const KNOWN_ANSWER")[2].partition("];")[0]
+    known = "".join(re.findall(r"0x([0-9a-f]{2})", constant))
+    assert known == json.loads(make_folded.FILE.read_text(encoding="ascii"))["known answer"]
+
+
 def test_schemes_json_holds_every_scheme_of_the_rows() -> None:
     known = json.loads(make_schemes.FILE.read_text(encoding="ascii"))
     for row in _ROWS:
@@ -243,6 +255,7 @@ def test_the_oracle_shares_no_code_with_hookseal() -> None:
     """Nor do the rows that it signs."""
     vectors = Path(make_verdicts.__file__).parent
     files = [vectors.parent / "oracle.py", vectors / "texts.py", vectors / "make_verdicts.py"]
+    files.append(vectors / "make_folded.py")
     files += sorted((vectors / "rows").glob("*.py"))
     assert len(files) > 10
     for file in files:

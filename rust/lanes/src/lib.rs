@@ -20,6 +20,8 @@ mod streams;
 mod text;
 #[cfg(target_arch = "x86_64")]
 mod text_avx2;
+#[cfg(test)]
+mod vectors;
 mod wide;
 
 pub use chosen::{Chosen, NoKernel};

@@ -1,6 +1,10 @@
 //! What the tests of the lanes share: an oracle, and numbers that look random.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod rsp;
+
+use std::env;
+
 use hookseal_lanes::{Interrupted, Kernel, Mac};
 use sha2::{Digest, Sha256};
 
@@ -58,10 +62,9 @@ impl Draw {
     }
 }
 
-/// Bytes from hexadecimal text.
-pub fn unhex(text: &str) -> Vec<u8> {
-    let digit = |at| u8::from_str_radix(&text[at..at + 2], 16).expect("hexadecimal");
-    (0..text.len()).step_by(2).map(digit).collect()
+/// Whether `make test-full` runs the tests: then they take minutes instead of seconds.
+pub fn is_full() -> bool {
+    env::var_os("HOOKSEAL_TEST_PROFILE").is_some_and(|profile| profile == "full")
 }
 
 /// A name for messages of failed tests.
