@@ -137,6 +137,14 @@ def test_unsafe_stays_in_its_rooms() -> None:
     assert problem.startswith("rust/engine/src/x.rs: unsafe outside")
 
 
+def test_only_the_harness_counts_hits() -> None:
+    name = "hits"
+    line = f'hookseal-lanes = {{ workspace = true, features = ["{name}"] }}\n'
+    assert house(name="rust/harness/Cargo.toml", text=line) == []
+    (problem,) = house(name="rust/binding/Cargo.toml", text=line)
+    assert problem == "rust/binding/Cargo.toml:1: counts hits outside rust/harness/"
+
+
 def test_long_files_are_split() -> None:
     line = "x = 1\n"
     assert house(name="python/hookseal/long.py", text=line * check_house.MAX_LINES) == []

@@ -1,6 +1,7 @@
 """Rules of the house that no other tool knows.
 
 - `unsafe` stands in rust/lanes and rust/harness alone; all other crates forbid it.
+- The count of kernels' hits is turned on by rust/harness alone: no build that is used has it.
 - No source file under rust/ or python/ is longer than 450 lines: split it by concept.
 - No file names a path of one machine, or the host of a package registry.
 """
@@ -23,6 +24,8 @@ FORBIDS = re.compile(r"^#!\[forbid\(\s*unsafe_code\b", re.MULTILINE)
 COMMENT_OR_TEXT = re.compile(
     r"""//[^\n]*|/\*.*?\*/|'(?:\\.|[^'\\])'|"(?:\\.|[^"\\])*\"""", re.DOTALL
 )
+HITS = re.compile(r"""(?:features|--features|-F)\b.*\bhits\b""")
+MAY_COUNT_HITS = "rust/harness/"
 UNSAFE = re.compile(r"\bunsafe\b")
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:root|home|Users|work|workspace|opt)/\w")
 REGISTRY = re.compile(r"\b(?:pypi|pythonhosted)\.org\b|\bcrates\.io\b|\bdeb\.debian\.")
@@ -57,6 +60,8 @@ def problems(found: dict[str, str]) -> Iterator[str]:
         if fenced and UNSAFE.search(COMMENT_OR_TEXT.sub("", text)):
             yield f"{name}: unsafe outside {' and '.join(MAY_BE_UNSAFE)}"
         for number, line in enumerate(lines, 1):
+            if HITS.search(line) and not name.startswith(MAY_COUNT_HITS):
+                yield f"{name}:{number}: counts hits outside {MAY_COUNT_HITS}"
             if MACHINE_PATH.search(line):
                 yield f"{name}:{number}: a path of one machine"
             if name not in MAY_NAME_REGISTRY and REGISTRY.search(line):

@@ -6,7 +6,8 @@
 )]
 
 use crate::{
-    Block, State,
+    Block, Kernel, State,
+    hits::hit,
     streams::Wide,
     wide::{self, Lanes, States},
 };
@@ -29,6 +30,7 @@ impl Wide<WIDTH> for Arrays {
         count: usize,
         ahead: &[*const u8; WIDTH],
     ) {
+        hit(Kernel::Portable, count);
         wide::compress::<Array<WIDTH>, WIDTH>((), states, blocks, count, ahead);
     }
 
@@ -39,6 +41,7 @@ impl Wide<WIDTH> for Arrays {
 
 /// Absorbs the blocks of one message.
 pub(crate) fn compress(state: &mut State, blocks: &[Block]) {
+    hit(Kernel::Portable, blocks.len());
     let mut states = States(state.map(|word| [word]));
     wide::compress::<Array<1>, 1>(
         (),

@@ -18,7 +18,8 @@ use std::arch::x86_64::{
 };
 
 use crate::{
-    Block,
+    Block, Kernel,
+    hits::hit,
     streams::Wide,
     wide::{self, Lanes, States},
 };
@@ -69,6 +70,7 @@ fn compress_wide(
     count: usize,
     ahead: &[*const u8; WIDTH],
 ) {
+    hit(Kernel::Avx2, count);
     wide::compress::<Vector, WIDTH>(proof, states, blocks, count, ahead);
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::{
     Block, Interrupted, Job, Mac, State, Watch,
     array::{self, Arrays},
+    hits::hit,
     hmac::{self, Pace},
     streams::{self, Queue, longest_first},
 };
@@ -165,9 +166,11 @@ impl Kernel {
 
     #[inline]
     pub(crate) fn compress(self, state: &mut State, blocks: &[Block]) {
-        match self {
-            Self::Portable => array::compress(state, blocks),
-            _ => sha2::block_api::compress256(state, blocks),
+        if self == Self::Portable {
+            array::compress(state, blocks);
+        } else {
+            hit(Self::Single, blocks.len());
+            sha2::block_api::compress256(state, blocks);
         }
     }
 }

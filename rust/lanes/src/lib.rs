@@ -10,6 +10,10 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod chosen;
+#[cfg(feature = "hits")]
+pub mod hits;
+#[cfg(not(feature = "hits"))]
+mod hits;
 mod hmac;
 mod kernel;
 mod message;

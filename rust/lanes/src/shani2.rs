@@ -17,7 +17,8 @@ use std::arch::x86_64::{
 use std::slice::from_ref;
 
 use crate::{
-    BLOCK_BYTES, Block, State,
+    BLOCK_BYTES, Block, Kernel, State,
+    hits::hit,
     hmac::outer_block,
     streams::Wide,
     wide::{CONSTANTS, States},
@@ -67,6 +68,7 @@ impl Wide<2> for Proof {
 
 #[target_feature(enable = "sha,ssse3,sse4.1")]
 fn compress_pairs(states: &mut [State; 2], blocks: [&[Block]; 2], ahead: &[*const u8; 2]) {
+    hit(Kernel::Shani2, blocks[0].len());
     let mut lanes = [Lane::load(&states[0]), Lane::load(&states[1])];
     for (at, pair) in blocks[0].iter().zip(blocks[1]).enumerate() {
         for line in ahead {
