@@ -25,7 +25,7 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/target/hypothesis
 # Where tests/test_packaging.py finds what was built.
 export HOOKSEAL_WHEEL_DIR := $(CURDIR)/$(WHEELS)
 
-.PHONY: help demo test test-full lint fmt bench wheel clean
+.PHONY: help demo test test-full emulate sanitize lint fmt bench wheel clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
@@ -35,11 +35,18 @@ demo: $(CORE) ## Verify a sample queue that was signed by the vendors' own libra
 
 test: $(CORE) $(WHEELS)/.built ## Run all tests: Rust, then each Python there is (3.11, 3.12, 3.13)
 	cargo test --workspace --locked --quiet
+	$(BIN)/python tools/emulate.py --quick
 	$(BIN)/python tools/other_pythons.py $(WHEELS)
 	$(BIN)/python -m pytest --durations=10
 
 test-full: export HOOKSEAL_TEST_PROFILE := full
-test-full: test ## Run the same tests with ten times as many examples
+test-full: test emulate sanitize ## Run the same tests with ten times as many examples, emulated and sanitized too
+
+emulate: $(CORE) ## Run the Rust tests on emulated processors without AVX-512, AVX2, SSE4.1 (Debian: qemu-user)
+	$(BIN)/python tools/emulate.py
+
+sanitize: ## Run the Rust tests under address sanitizer
+	$(PYTHON) tools/sanitize.py
 
 lint: $(CORE) ## Check format, lints, types, stubs, dependencies and the rules of the house
 	cargo fmt --all --check
