@@ -173,8 +173,10 @@ fn bodies_lie_anywhere() {
 #[test]
 fn many_jobs_do_not_mix() {
     const GUARD: Mac = [0xa5; 32];
+    // The widest kernel twice full, and some.
+    const MOST: usize = 2 * Kernel::MOST_LANES + 8;
     let mut draw = Draw::new(7);
-    for count in (0..=40).cycle().take(41 * 12) {
+    for count in (0..=MOST).cycle().take((MOST + 1) * 12) {
         let texts: Vec<_> = (0..count).map(|_| Texts::draw(&mut draw)).collect();
         let jobs: Vec<_> = texts.iter().map(Texts::job).collect();
         for kernel in Kernel::ALL {

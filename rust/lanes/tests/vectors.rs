@@ -125,7 +125,7 @@ fn the_length_in_bits_has_64_bits() {
             continue;
         }
         // In the full profile so many that the lanes of every kernel are used.
-        let times = if is_full() { 6 } else { 1 };
+        let times = if is_full() { 4 } else { 1 };
         let mut macs = vec![Mac::default(); jobs.len() * times];
         kernel
             .macs(&jobs.repeat(times), &mut macs, &mut go_on)
