@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Draw, go_on, unhex};
+use common::{Draw, go_on, rsp::unhex};
 use hookseal_lanes::{HashState, Interrupted, Job, Kernel, Keyed, Sha1KeyState, Sha512KeyState};
 use sha1::Sha1;
 use sha2::{
