@@ -76,6 +76,7 @@ fn compress_wide(
 
 #[target_feature(enable = "avx2")]
 fn outer_wide(proof: Proof, states: &mut States<WIDTH>, keys: &States<WIDTH>) {
+    hit(Kernel::Avx2, 1);
     wide::outer::<Vector, WIDTH>(proof, states, keys);
 }
 

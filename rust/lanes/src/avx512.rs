@@ -77,6 +77,7 @@ fn compress_wide(
 
 #[target_feature(enable = "avx512f,avx512bw")]
 fn outer_wide(proof: Proof, states: &mut States<WIDTH>, keys: &States<WIDTH>) {
+    hit(Kernel::Avx512, 1);
     wide::outer::<Vector, WIDTH>(proof, states, keys);
 }
 
