@@ -25,7 +25,7 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/target/hypothesis
 # Where tests/test_packaging.py finds what was built.
 export HOOKSEAL_WHEEL_DIR := $(CURDIR)/$(WHEELS)
 
-.PHONY: help demo test test-full emulate sanitize lint fmt bench wheel clean
+.PHONY: help demo test test-full emulate sanitize constant-time lint fmt bench wheel clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
@@ -47,6 +47,9 @@ emulate: $(CORE) ## Run the Rust tests on emulated processors without AVX-512, A
 
 sanitize: ## Run the Rust tests under address sanitizer
 	$(PYTHON) tools/sanitize.py
+
+constant-time: ## Look for branches and addresses that depend on a secret (some minutes)
+	@$(PYTHON) tools/constant_time.py
 
 lint: $(CORE) ## Check format, lints, types, stubs, dependencies and the rules of the house
 	cargo fmt --all --check
