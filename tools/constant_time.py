@@ -147,7 +147,7 @@ def first_own(frames: Iterable[tuple[str, int]]) -> Place:
     known = [(file, line) for file, line in frames if file not in ("", "??")]
     for file, line in known:
         if not is_of_std(file):
-            return Place(file, line)
+            return Place(os.path.normpath(file), line)
     return Place(*known[0]) if known else Place("unknown", 0)
 
 
@@ -242,22 +242,27 @@ class Sanitizer:
         """Runs one case."""
         output = self._output("run", case)
         run = parsed(output, case)
-        found = re.findall(
-            r"MemorySanitizer: use-of.*\n\s+#0 .*constant-time\+(0x[0-9a-f]+)", output
-        )
-        run.places |= set(self._lines(sorted(set(found))))
+        stacks = set()
+        for report in re.split(r"MemorySanitizer: use-of", output)[1:]:
+            stack = report.partition("SUMMARY")[0]
+            # Three frames: the innermost may be the sanitizer's own memcmp.
+            stacks.add(tuple(re.findall(r"constant-time\+(0x[0-9a-f]+)", stack)[:3]))
+        lines = self._lines({address for stack in stacks for address in stack})
+        for stack in stacks:
+            run.places.add(first_own(frame for address in stack for frame in lines[address]))
         return run
 
     def _output(self, *arguments: str) -> str:
         return output_of([self.program, *arguments], MSAN_OPTIONS="symbolize=0:exitcode=0")
 
-    def _lines(self, addresses: list[str]) -> Iterator[Place]:
-        if not addresses:
-            return
-        lines = output_of(["addr2line", "-a", "-i", "-e", self.program, *addresses])
-        for frames in re.split(r"^0x.*\n", lines, flags=re.MULTILINE)[1:]:
-            found = re.findall(r"^(.*):(\d+|\?)", frames, re.MULTILINE)
-            yield first_own((file, int(line.replace("?", "0"))) for file, line in found)
+    def _lines(self, addresses: set[str]) -> dict[str, list[tuple[str, int]]]:
+        """The lines that an address is of, the innermost first: functions are inlined."""
+        lines = {}
+        for address in addresses:
+            output = output_of(["addr2line", "-i", "-e", self.program, address])
+            found = re.findall(r"^(.*):(\d+|\?)", output, re.MULTILINE)
+            lines[address] = [(file, int(line.replace("?", "0"))) for file, line in found]
+        return lines
 
 
 def places_allowed(case: str, tool: str) -> list[Allowed]:
