@@ -28,7 +28,7 @@ export HOOKSEAL_WHEEL_DIR := $(CURDIR)/$(WHEELS)
 .PHONY: help demo test test-full emulate sanitize constant-time lint fmt bench wheel clean
 
 help: ## List the targets
-	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
 
 demo: $(CORE) ## Verify a sample queue that was signed by the vendors' own libraries
 	@$(BIN)/python examples/verify_queue.py
