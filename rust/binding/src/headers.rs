@@ -1,5 +1,10 @@
 //! Headers: every shape they come in, down to the values that the scheme names.
 
+#![expect(
+    clippy::inline_always,
+    reason = "every header of every message goes through here, and a call for each is half of its cost"
+)]
+
 use hookseal_engine::{
     header::{Role, Slot, Values},
     scheme::Scheme,
@@ -103,6 +108,7 @@ impl Kept {
     }
 
     /// Keeps a value that an object holds; false if there is no room.
+    #[inline(always)]
     fn push(&mut self, slot: Slot, value: &[u8], object: &Bound<'_, PyAny>) -> bool {
         let (start, end) = (self.bytes, self.bytes + value.len());
         let Some(free) = self.room().get_mut(start..end) else {
@@ -193,7 +199,7 @@ fn members<'py>(value: &Bound<'py, PyAny>) -> Option<SmallVec<[Bound<'py, PyAny>
 }
 
 /// Keeps one header's values if the scheme names it.
-#[inline]
+#[inline(always)]
 fn take(
     name: &Bound<'_, PyAny>,
     value: &Bound<'_, PyAny>,
@@ -207,7 +213,7 @@ fn take(
 }
 
 /// Keeps a header's values.
-#[inline]
+#[inline(always)]
 pub fn take_value(
     slot: Slot,
     value: &Bound<'_, PyAny>,
@@ -221,7 +227,7 @@ pub fn take_value(
 }
 
 /// The header that a name is of, if the scheme names it. Most are exact texts that it does not.
-#[inline]
+#[inline(always)]
 fn slot_of(name: &Bound<'_, PyAny>, scheme: Option<&Scheme>) -> PyResult<Option<Slot>> {
     if let (Ok(Ok(name)), Some(scheme)) = (name.cast_exact::<PyString>().map(Bound::to_str), scheme)
     {
