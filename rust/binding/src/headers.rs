@@ -10,7 +10,7 @@ use hookseal_engine::{
     scheme::Scheme,
 };
 use pyo3::{
-    intern,
+    PyTypeInfo, intern,
     prelude::*,
     types::{PyBytes, PyDict, PyList, PyString, PyTuple},
 };
@@ -152,6 +152,13 @@ pub fn read(headers: &Bound<'_, PyAny>, scheme: Option<&Scheme>, kept: &mut Kept
     if let Ok(dict) = headers.cast_exact::<PyDict>() {
         return read_dict(dict, scheme, kept);
     }
+    // An exact list or tuple has no `items`, and asking for them would cost an exception.
+    if let Ok(list) = headers.cast_exact::<PyList>() {
+        return read_items(&list.to_tuple(), scheme, kept);
+    }
+    if let Ok(tuple) = headers.cast_exact::<PyTuple>() {
+        return read_items(tuple, scheme, kept);
+    }
     let py = headers.py();
     let is_text = headers.is_instance_of::<PyString>() || headers.is_instance_of::<PyBytes>();
     if is_text || headers.is_none() {
@@ -166,12 +173,28 @@ pub fn read(headers: &Bound<'_, PyAny>, scheme: Option<&Scheme>, kept: &mut Kept
         return Err(wrong_type("headers", headers, None));
     }
     // All of them before the first is looked at: what is iterated may change meanwhile.
-    let items = items.try_iter()?.collect::<PyResult<SmallVec<[_; 16]>>>()?;
-    for (index, item) in items.iter().enumerate() {
-        let members = members(item);
+    let items = PyTuple::type_object(py).call1((items,))?;
+    read_items(items.cast_exact()?, scheme, kept)
+}
+
+/// Reads pairs that nobody can change any more.
+fn read_items(
+    items: &Bound<'_, PyTuple>,
+    scheme: Option<&Scheme>,
+    kept: &mut Kept,
+) -> PyResult<()> {
+    for (index, item) in items.iter_borrowed().enumerate() {
+        if let Ok(pair) = item.cast_exact::<PyTuple>()
+            && pair.len() == 2
+        {
+            let (name, value) = (pair.get_borrowed_item(0)?, pair.get_borrowed_item(1)?);
+            take(&name, &value, scheme, kept)?;
+            continue;
+        }
+        let members = members(&item);
         let Some([name, value]) = members.as_deref() else {
             let place = format!("headers[{index}]");
-            return Err(wrong_type("headers item", item, Some(&place)));
+            return Err(wrong_type("headers item", &item, Some(&place)));
         };
         take(name, value, scheme, kept)?;
     }
@@ -220,9 +243,17 @@ pub fn take_value(
     scheme: Option<&Scheme>,
     kept: &mut Kept,
 ) -> PyResult<()> {
-    match value.cast_exact::<PyString>().map(Bound::to_str) {
-        Ok(Ok(text)) if kept.push(slot, text.as_bytes(), value) => Ok(()),
-        _ => take_any(slot, value, scheme, kept),
+    let is_kept = if let Ok(Ok(text)) = value.cast_exact::<PyString>().map(Bound::to_str) {
+        kept.push(slot, text.as_bytes(), value)
+    } else if let Ok(bytes) = value.cast_exact::<PyBytes>() {
+        kept.push(slot, bytes.as_bytes(), value)
+    } else {
+        false
+    };
+    if is_kept {
+        Ok(())
+    } else {
+        take_any(slot, value, scheme, kept)
     }
 }
 
@@ -231,6 +262,9 @@ pub fn take_value(
 fn slot_of(name: &Bound<'_, PyAny>, scheme: Option<&Scheme>) -> PyResult<Option<Slot>> {
     if let (Ok(Ok(name)), Some(scheme)) = (name.cast_exact::<PyString>().map(Bound::to_str), scheme)
     {
+        return Ok(scheme.slot(name.as_bytes()));
+    }
+    if let (Ok(name), Some(scheme)) = (name.cast_exact::<PyBytes>(), scheme) {
         return Ok(scheme.slot(name.as_bytes()));
     }
     slot_of_any(name, scheme)
