@@ -159,6 +159,26 @@ def test_interrupted_while_it_waits(tmp_path: Path) -> None:
     assert "\n1 message, " in out
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
+def test_interrupted_in_a_line_that_is_too_long(tmp_path: Path, number: int) -> None:
+    """Its first pieces were rejected when they came; they are no line, and go again."""
+    rejects, reasons = tmp_path / "r", tmp_path / "s"
+    arguments: list[str | Path] = [*BATCH, "-", "--json", "--rejects", rejects]
+    with started(
+        *arguments, "--reasons", reasons, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as child:
+        assert child.stdin is not None
+        child.stdin.write(b"nonsense\n" + b"x" * 80_000_000)
+        child.stdin.flush()
+        wait_for(lambda: rejects.stat().st_size > 64 * 1024 * 1024)
+        child.send_signal(number)
+        assert child.stdout is not None
+        told = json.loads(child.stdout.read())
+        assert child.wait(PATIENCE_SECONDS) == 128 + number
+    assert rejects.read_bytes() == b"nonsense\n"
+    assert told["messages"] == told["broken"] == reasons.read_bytes().count(b"\n") == 1
+
+
 def test_a_second_interrupt_ends_at_once(tmp_path: Path) -> None:
     """Where the first one waits for an output that nobody reads."""
     os.mkfifo(tmp_path / "pipe")
@@ -246,6 +266,31 @@ def test_a_disk_that_fills_up(tmp_path: Path) -> None:
     assert err.decode() == f"hookseal: cannot write to {rejects}: File too large\n"
     assert lines_of(rejects.read_bytes(), bad) == limit // len(bad)
     assert json.loads(out)["complete"] is False
+
+
+def test_a_disk_that_fills_up_in_a_line_that_is_too_long(tmp_path: Path) -> None:
+    """Rejects hold none of it, though its first pieces found room."""
+    rejects = tmp_path / "r"
+
+    def little_room() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (75_000_000, 75_000_000))
+
+    with (
+        endless(b"x" * 65_000) as stdin,
+        started(
+            *BATCH,
+            *("-", "--json", "--rejects", rejects),
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=little_room,
+        ) as child,
+    ):
+        out, _ = child.communicate(timeout=PATIENCE_SECONDS)
+    assert child.returncode == 74
+    assert rejects.read_bytes() == b""
+    assert json.loads(out)["messages"] == 0
 
 
 def test_rejects_whose_reader_goes(tmp_path: Path) -> None:

@@ -89,6 +89,9 @@ class _Run:
             restore()
             progress.clear()
             self.seconds = time.monotonic() - begin
+            # Whatever ends the run: a second Ctrl-C leaves no torn line behind either.
+            for output in self._outputs():
+                output.cut()
         closing = self._close()
         if self.signal is not None:
             return 128 + self.signal
@@ -119,12 +122,14 @@ class _Run:
                 if verdict is None
             ][: _BROKEN_LINES_NAMED - len(self._broken)]
 
+    def _outputs(self) -> list[Output]:
+        return [one for one in (self._rejects, self._reasons) if one is not None]
+
     def _close(self) -> int | None:
         status = None
-        for output in (self._rejects, self._reasons):
+        for output in self._outputs():
             try:
-                if output is not None:
-                    output.close()
+                output.close()
             except Fault as fault:
                 _say.complain(str(fault))
                 status = fault.status

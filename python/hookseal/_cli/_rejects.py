@@ -22,13 +22,19 @@ __all__ = ["Output", "outputs"]
 
 
 class Output:
-    """A file that receives lines. Nothing is kept back: what was put is with the system."""
+    """A file that receives lines. Nothing is kept back: what was put is with the system.
+
+    An overlong line comes in pieces, and the run may end between two of them. A regular file
+    is then cut back to the end of the last line that is whole.
+    """
 
     def __init__(self, name: str, stream: FileIO) -> None:
         self._name = name
         self._stream = stream
         self._is_file = stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
-        self._ends_open = False
+        # How much was written, and how much of that belongs to lines that have ended.
+        self._written = 0
+        self._whole = 0
         self._owes_newline = False
 
     def empty(self) -> None:
@@ -38,10 +44,11 @@ class Output:
 
     def end_file(self) -> None:
         """Says that what comes now is of another input, and begins a line of its own."""
-        self._owes_newline = self._ends_open
+        self._owes_newline |= self._written > self._whole
+        self._whole = self._written
 
     def put(self, lines: bytes) -> None:
-        """Writes lines.
+        """Writes lines, or a piece of one.
 
         Raises:
             Fault: The disk is full, or the like. A regular file then ends with the last
@@ -51,38 +58,47 @@ class Output:
             return
         if self._owes_newline:
             # The last line of the input before had no newline.
-            lines = b"\n" + lines
+            self._write(b"\n")
             self._owes_newline = False
-        self._ends_open = not lines.endswith(b"\n")
-        left, written = memoryview(lines), 0
-        try:
-            while written < len(left):
-                # None: a pipe that somebody has made one that does not wait.
-                count = self._stream.write(left[written:])
-                if count is None:
-                    select.select([], [self._stream], [])
-                written += count or 0
-        except OSError as error:
-            self._cut(written - (lines.rfind(b"\n", 0, written) + 1))
-            raise io_fault(f"cannot write to {named(self._name)}", error) from None
+        self._write(lines)
+
+    def cut(self) -> None:
+        """Takes away the beginning of a line that did not end, from a regular file."""
+        if self._is_file and self._written > self._whole:
+            try:
+                self._stream.truncate(self._whole)
+            except OSError:
+                return  # The line stays torn; the first error says what is wrong.
+            self._written = self._whole
 
     def close(self) -> None:
-        """Closes the file.
+        """Closes the file, which ends with a whole line.
 
         Raises:
             Fault: The system only now says that it could not write, as network disks do.
         """
+        self.cut()
         try:
             self._stream.close()
         except OSError as error:
             raise io_fault(f"cannot write to {named(self._name)}", error) from None
 
-    def _cut(self, surplus: int) -> None:
-        if self._is_file and surplus:
-            try:
-                self._stream.truncate(self._stream.tell() - surplus)
-            except OSError:
-                return  # The line stays torn; the first error says what is wrong.
+    def _write(self, data: bytes) -> None:
+        begin, left = self._written, memoryview(data)
+        try:
+            while left:
+                # None: a pipe that somebody has made one that does not wait.
+                count = self._stream.write(left)
+                if count is None:
+                    select.select([], [self._stream], [])
+                    continue
+                self._written += count
+                left = left[count:]
+        except OSError as error:
+            raise io_fault(f"cannot write to {named(self._name)}", error) from None
+        finally:
+            if end := data.rfind(b"\n", 0, self._written - begin) + 1:
+                self._whole = begin + end
 
 
 def outputs(names: Sequence[str | None], inputs: Sequence[Source]) -> list[Output | None]:
