@@ -179,7 +179,8 @@ def test_interrupted_in_a_line_that_is_too_long(tmp_path: Path, number: int) -> 
     assert told["messages"] == told["broken"] == reasons.read_bytes().count(b"\n") == 1
 
 
-def test_a_second_interrupt_ends_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
+def test_a_second_signal_ends_at_once(tmp_path: Path, number: int) -> None:
     """Where the first one waits for an output that nobody reads."""
     os.mkfifo(tmp_path / "pipe")
     arguments: list[str | Path] = [*BATCH, "-", "--rejects", tmp_path / "pipe"]
@@ -192,13 +193,30 @@ def test_a_second_interrupt_ends_at_once(tmp_path: Path) -> None:
         # A full pipe: the command waits for its reader, or will with the next block.
         wait_for(lambda: not select.select([], [writer], [], 0)[1])
         time.sleep(0.1)
-        child.send_signal(signal.SIGINT)
+        child.send_signal(number)
         with pytest.raises(subprocess.TimeoutExpired):
             child.wait(0.3)
-        assert interrupted(child) == 130
+        assert interrupted(child, number) == 128 + number
         assert child.communicate()[1] == b""
         os.close(reader)
         os.close(writer)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["INT", "TERM"])
+def test_a_signal_to_a_pipeline(tmp_path: Path, number: int) -> None:
+    """It ends the reader of standard output, too: that is no fault of its own."""
+    rejects = tmp_path / "r"
+    arguments: list[str | Path] = [*BATCH, "-", "--rejects", rejects]
+    read, write = os.pipe()
+    with (
+        endless(forged()) as stdin,
+        started(*arguments, stdin=stdin, stdout=write, stderr=subprocess.PIPE) as child,
+    ):
+        os.close(write)
+        wait_for(lambda: rejects.exists() and rejects.stat().st_size)
+        os.close(read)
+        assert interrupted(child, number) == 128 + number
+        assert child.communicate()[1] == b""
 
 
 def test_killed(tmp_path: Path) -> None:

@@ -36,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from hookseal._cli._run import run
 
         return run(arguments)
+    except _exit.EndedAtOnce as ended:
+        return ended.status
     except KeyboardInterrupt:
         return _exit.INTERRUPTED
     except BaseException as error:

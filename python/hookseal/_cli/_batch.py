@@ -46,7 +46,14 @@ def verify_batch(options: Namespace) -> int:
     status = run.through(inputs)
     run.name_broken_lines()
     summary = Summary.of(judge, run.seconds, complete=status is None)
-    _say.put(summary.as_json() if options.json else summary.as_text())
+    try:
+        _say.put(summary.as_json() if options.json else summary.as_text())
+    except Fault as fault:
+        if run.signal is None:
+            raise
+        # Ctrl-C ends a whole pipeline: the reader of stdout may have gone for the same reason.
+        if text := str(fault):
+            _say.complain(text)
     if status is not None:
         return status
     return _exit.REFUSED if summary.refused or summary.broken else _exit.FINE
@@ -94,7 +101,7 @@ class _Run:
                 output.cut()
         closing = self._close()
         if self.signal is not None:
-            return 128 + self.signal
+            return _exit.of_a_signal(self.signal)
         return closing if status is None else status
 
     def name_broken_lines(self) -> None:
@@ -141,7 +148,7 @@ class _Run:
         def stop(number: int, _: FrameType | None) -> None:
             if self.signal is not None:
                 # Asked twice: an output that nobody reads may hold up the first time for ever.
-                raise KeyboardInterrupt
+                raise _exit.EndedAtOnce(_exit.of_a_signal(self.signal))
             self.signal = number
             ahead.stop()
 

@@ -10,11 +10,12 @@ __all__ = [
     "INTERRUPTED",
     "IO_ERROR",
     "REFUSED",
-    "TERMINATED",
     "USAGE",
+    "EndedAtOnce",
     "Fault",
     "io_fault",
     "of_a_bug",
+    "of_a_signal",
 ]
 
 FINE = 0
@@ -23,9 +24,25 @@ USAGE = 2
 # EX_SOFTWARE and EX_IOERR of sysexits.h.
 BUG = 70
 IO_ERROR = 74
-# 128 and the number of the signal, as shells have it.
+# Of a SIGINT that no command has seen.
 INTERRUPTED = 130
-TERMINATED = 143
+
+
+def of_a_signal(number: int) -> int:
+    """The status after a signal: 128 and its number, as shells have it."""
+    return 128 + number
+
+
+class EndedAtOnce(KeyboardInterrupt):
+    """A second signal, in a run that the first one did not end yet.
+
+    Attributes:
+        status: The exit status, that of the first.
+    """
+
+    def __init__(self, status: int) -> None:
+        super().__init__()
+        self.status = status
 
 
 class Fault(Exception):
