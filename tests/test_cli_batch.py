@@ -463,6 +463,34 @@ def test_outputs_that_cannot_be(batch: Command, options: list[str]) -> None:
     assert Path("fine").read_text() == "yesterday's"
 
 
+def test_outputs_that_hold_secrets(batch: Command) -> None:
+    """Neither the keyring nor a secret file is emptied, by whatever name it is called."""
+    ring = '[endpoints.a]\nsecrets = [{ file = "ring.key" }]'
+    contents = {"ring/ring.toml": ring, "ring/ring.key": SECRET, "own.key": SECRET}
+    Path("ring").mkdir()
+    for name, content in contents.items():
+        Path(name).write_text(content)
+    os.link("own.key", "link")
+    with_ring = ["--keyring", "ring/ring.toml"]
+    for keys, output, what in (
+        (with_ring, "ring/ring.toml", "the keyring ring/ring.toml"),
+        (with_ring, "ring/../ring/ring.key", "the secret file ring/ring.key"),
+        (["--secret-file", "own.key"], "link", "the secret file own.key"),
+    ):
+        for option in ("--rejects", "--reasons"):
+            ran = batch(forged(), keys=keys, options=[option, output])
+            assert (ran.status, ran.out) == (2, "")
+            assert words(ran) == f"hookseal: {output} is also {what}: nothing was written\n"
+    assert {name: Path(name).read_text() for name in contents} == contents
+
+
+@pytest.mark.parametrize("wrong", ["new", "no/such/folder", "0.jsonl", "-"])
+def test_outputs_that_cannot_be_leave_no_new_file(batch: Command, wrong: str) -> None:
+    ran = batch(forged(), options=["--rejects", "new", "--reasons", wrong])
+    assert ran.status == 2
+    assert not Path("new").exists()
+
+
 @needs_posix
 def test_the_null_device_may_be_both(batch: Command) -> None:
     assert batch(forged(), options=["--rejects", os.devnull, "--reasons", os.devnull]).status == 1

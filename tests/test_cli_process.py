@@ -384,6 +384,23 @@ def test_standard_output_is_no_place_for_rejects(tmp_path: Path) -> None:
     assert b"is also standard output" in err
 
 
+@pytest.mark.parametrize("option", ["--rejects", "--reasons"])
+def test_a_pipe_that_is_standard_output_is_no_place_for_rejects(option: str) -> None:
+    """Tables and lines would be mixed."""
+    ran = run(*BATCH, "-", option, "/dev/stdout", stdin=forged())
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err == "hookseal: /dev/stdout is also standard output: nothing was written\n"
+    ran = run(*BATCH, "-", option, "/dev/stderr", stdin=forged())
+    assert (ran.status, ran.err.count("\n")) == (1, 1)
+
+
+def test_standard_output_and_rejects_that_nobody_wants() -> None:
+    with started(
+        *BATCH, "-", "--rejects", os.devnull, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    ) as child:
+        assert child.wait(PATIENCE_SECONDS) == 0
+
+
 # Terminals.
 
 

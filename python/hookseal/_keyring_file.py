@@ -46,7 +46,13 @@ MAX_KEYRING_FILE_BYTES = 64 * 1024 * 1024
 _SOURCES = ("env", "file", "value")
 
 
-def keyring_of(path: object, keyring: type[Ring], secret: Any, stacklevel: int = 2) -> Ring:
+def keyring_of(
+    path: object,
+    keyring: type[Ring],
+    secret: Any,
+    stacklevel: int = 2,
+    secret_files: list[str] | None = None,
+) -> Ring:
     """Makes a keyring of a file.
 
     Args:
@@ -55,6 +61,7 @@ def keyring_of(path: object, keyring: type[Ring], secret: Any, stacklevel: int =
         secret: Its class ``Secret``.
         stacklevel: The line that called ``Keyring.from_file``: the core has no frame of
             its own, the twin has.
+        secret_files: Receives the path of each secret file that it names.
 
     Raises:
         OSError: The file, or one that it names, cannot be read.
@@ -65,10 +72,13 @@ def keyring_of(path: object, keyring: type[Ring], secret: Any, stacklevel: int =
     file = os.fsdecode(path)  # type: ignore[arg-type]  # it judges that
     ring: Ring
     try:
-        ring, mode = _read(file, keyring, secret)
+        reader = _Reader(os.path.dirname(file), secret)
+        ring, mode = _read(file, keyring, reader)
     except (OSError, ValueError) as error:
         fault = error
     else:
+        if secret_files is not None:
+            secret_files += reader.secret_files
         if mode is not None:
             from warnings import warn
 
@@ -84,12 +94,12 @@ def keyring_of(path: object, keyring: type[Ring], secret: Any, stacklevel: int =
     raise fault.with_traceback(None)
 
 
-def _read(file: str, keyring: Any, secret: Any) -> tuple[Any, int | None]:
+def _read(file: str, keyring: Any, reader: _Reader) -> tuple[Any, int | None]:
     """The keyring, and the file's mode if it holds a secret that others can read."""
     data, mode = content(file, MAX_KEYRING_FILE_BYTES)
     with _at(file):
         document = _document(data)
-        default, endpoints = _Reader(os.path.dirname(file), secret).ring(document)
+        default, endpoints = reader.ring(document)
         ring = keyring(endpoints, scheme=default)
     # Where there are no modes, as on Windows, every file looks as if all could read it.
     if os.name != "posix" or not mode & 0o044 or not _holds_value(document):
@@ -132,11 +142,16 @@ def _at(place: str) -> Iterator[None]:
 
 
 class _Reader:
-    """Reads the tables of a document. Each method raises errors that lack the place so far."""
+    """Reads the tables of a document. Each method raises errors that lack the place so far.
+
+    Attributes:
+        secret_files: The paths of the secret files that were read.
+    """
 
     def __init__(self, folder: str, secret: Any) -> None:
         self._folder = folder
         self._secret = secret
+        self.secret_files: list[str] = []
 
     def ring(self, document: dict[str, Any]) -> tuple[str, dict[str, Endpoint]]:
         """The scheme of endpoints that name none, and the endpoints."""
@@ -185,7 +200,10 @@ class _Reader:
             return self._secret(text)
         if looks_secret(text):
             raise ValueError(f"a path was expected, not {shown(text)}")
-        return self._secret(secret_text_of(os.path.join(self._folder, text)))
+        path = os.path.join(self._folder, text)
+        secret = self._secret(secret_text_of(path))
+        self.secret_files.append(path)
+        return secret
 
 
 def _endpoint(table: dict[str, Any], default: str) -> tuple[str | None, Tolerance, list[object]]:

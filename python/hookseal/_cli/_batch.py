@@ -34,9 +34,10 @@ def verify_batch(options: Namespace) -> int:
     Raises:
         Fault: Something is wrong before the first line is judged.
     """
-    judged_by = verifier(options)
+    files: list[tuple[str, str]] = []
+    judged_by = verifier(options, files)
     inputs = sources(options.files)
-    rejects, reasons = outputs([options.rejects, options.reasons], inputs)
+    rejects, reasons = outputs([options.rejects, options.reasons], inputs, files)
     if not _implementation.is_core():
         _say.warn("no compiled module in this installation: plain Python does the work, slowly")
     judge = _implementation.line_judge()(

@@ -6,7 +6,7 @@ import os
 import select
 import stat
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from io import FileIO
 
 from hookseal._cli._exit import USAGE, Fault, io_fault
@@ -16,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hookseal._cli._keys import Named
     from hookseal._cli._sources import Source
 
 __all__ = ["Output", "outputs"]
@@ -101,24 +102,35 @@ class Output:
                 self._whole = begin + end
 
 
-def outputs(names: Sequence[str | None], inputs: Sequence[Source]) -> list[Output | None]:
+def outputs(
+    names: Sequence[str | None], inputs: Sequence[Source], files: Sequence[Named]
+) -> list[Output | None]:
     """Opens the files that were asked for, emptied.
 
+    Args:
+        names: The files; None for one that was not asked for.
+        inputs: The files of messages.
+        files: What else the run has read: a keyring, secrets.
+
     Raises:
-        Fault: One cannot be written, or is an input, stdout or another one.
+        Fault: One cannot be written, or is stdout, something that is read, or the other
+            one. Then no file has changed, and none is new.
     """
     taken = [(one.status, f"the input {named(one.name)}") for one in inputs]
     taken += _standard_output()
+    for file, what in files:
+        with suppress(OSError):  # It has gone since: nobody can lose it.
+            taken.append((os.stat(file), what))
     with ExitStack() as opened:
         found: list[Output | None] = []
         for name in names:
-            stream = None if name is None else opened.enter_context(_opened(name))
-            if name is None or stream is None:
+            if name is None:
                 found.append(None)
                 continue
+            stream = _opened(name, opened)
             status = os.fstat(stream.fileno())
             for other, what in taken:
-                if stat.S_ISREG(status.st_mode) and os.path.samestat(status, other):
+                if _is_same(status, other):
                     raise Fault(f"{named(name)} is also {what}: nothing was written")
             taken.append((status, f"the output {named(name)}"))
             found.append(Output(name, stream))
@@ -130,17 +142,34 @@ def outputs(names: Sequence[str | None], inputs: Sequence[Source]) -> list[Outpu
     return found
 
 
-def _opened(name: str) -> FileIO:
+def _opened(name: str, undone: ExitStack) -> FileIO:
     if name == "-":
         raise Fault("--rejects and --reasons need the name of a file: - is none")
+    # Without O_TRUNC: what is there stays until all is known to be right.
+    flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     try:
-        # Without O_TRUNC: what is there stays until all is known to be right.
-        flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-        return FileIO(os.open(name, flags, 0o666), "w")
+        try:
+            descriptor = os.open(name, flags | os.O_EXCL, 0o666)
+            undone.callback(_remove, name)
+        except FileExistsError:
+            descriptor = os.open(name, flags, 0o666)
+        return undone.enter_context(FileIO(descriptor, "w"))
     except OSError as error:
         raise io_fault(f"cannot write to {named(name)}", error, USAGE) from None
     except ValueError:  # a NUL in the name
         raise Fault(f"cannot write to {named(name)}: no file has such a name") from None
+
+
+def _remove(name: str) -> None:
+    with suppress(OSError):
+        os.unlink(name)
+
+
+def _is_same(one: os.stat_result, other: os.stat_result) -> bool:
+    # Pipes have no number on Windows, and whatever else /dev/null is, it holds nothing.
+    if not one.st_ino or not os.path.samestat(one, other):
+        return False
+    return stat.S_ISREG(one.st_mode) or not os.path.samestat(one, os.stat(os.devnull))
 
 
 def _standard_output() -> list[tuple[os.stat_result, str]]:
