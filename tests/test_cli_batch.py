@@ -553,6 +553,27 @@ def test_a_full_disk(batch: Command) -> None:
         assert (ran.json["refused"], ran.json["complete"]) == (1, False)
 
 
+@needs_posix
+def test_an_output_that_fails_takes_nothing_from_the_other(batch: Command) -> None:
+    """It ends the run, after what was judged until then is in the other file."""
+    content = (forged() + b"nonsense\n") * 30
+    ran = batch(content, options=["--rejects", "/dev/full", "--reasons", "s", "--json"])
+    assert ran.status == 74
+    assert len(Path("s").read_text().splitlines()) == ran.json["messages"] == 60
+    failed, *told = words(ran).splitlines()
+    assert failed == "hookseal: cannot write to /dev/full: No space left on device"
+    assert len(told) == 21
+    assert told[-1] == "hookseal: and 10 more broken lines"
+    for end in (b"", b"nonsense"):
+        ran = batch(content + end, options=["--rejects", "r", "--reasons", "/dev/full"])
+        assert ran.status == 74
+        assert Path("r").read_bytes() == content
+        assert words(ran).endswith("hookseal: and 10 more broken lines\n")
+    # The last line of a file is whole without a line end, too.
+    ran = batch(b"nonsense", options=["--rejects", "r", "--reasons", "/dev/full"])
+    assert (ran.status, Path("r").read_bytes()) == (74, b"nonsense")
+
+
 def test_body_forms(batch: Command) -> None:
     text = {"headers": signed(), "body": BODY.decode()}
     pairs = {"headers": list(signed().items()), "body": BODY.decode()}

@@ -45,7 +45,7 @@ def verify_batch(options: Namespace) -> int:
     )
     run = _Run(judge, rejects, reasons)
     status = run.through(inputs)
-    run.name_broken_lines()
+    run.name_broken_lines(complete=status is None)
     summary = Summary.of(judge, run.seconds, complete=status is None)
     try:
         _say.put(summary.as_json() if options.json else summary.as_text())
@@ -85,9 +85,8 @@ class _Run:
         restore = self._on_signals(ahead)
         try:
             for source, block in ahead:
-                self._take(source, self._judge.feed(block) if block else self._judge.finish())
-                if not block and self._rejects is not None:
-                    self._rejects.end_file()
+                report = self._judge.feed(block) if block else self._judge.finish()
+                self._take(source, report, is_end=not block)
                 progress.show(len(block), self._judge.messages)
         except Fault as fault:
             progress.clear()
@@ -105,23 +104,23 @@ class _Run:
             return _exit.of_a_signal(self.signal)
         return closing if status is None else status
 
-    def name_broken_lines(self) -> None:
+    def name_broken_lines(self, *, complete: bool) -> None:
         """Says on stderr which lines were no messages."""
         for line in self._broken:
             _say.complain(line)
         more = self._judge.broken - len(self._broken)
         if more > 0:
-            named = " names all" if self._reasons is not None else " FILE would name all"
-            _say.complain(f"and {more:,} more broken line{'s' * (more > 1)}; --reasons{named}")
+            told = f"and {more:,} more broken line{'s' * (more > 1)}"
+            if self._reasons is None:
+                told += "; --reasons FILE would name all"
+            elif complete:
+                told += "; --reasons names all"
+            _say.complain(told)
 
-    def _take(self, source: Source, report: Any) -> None:
-        if self._rejects is not None:
-            self._rejects.put(report.rejected)
+    def _take(self, source: Source, report: Any, *, is_end: bool) -> None:
         # Asked for once, and only if there is a use: the words are made when it is.
         is_wanted = len(self._broken) < min(self._judge.broken, _BROKEN_LINES_NAMED)
         refusals = report.refusals if is_wanted or self._reasons is not None else []
-        if self._reasons is not None and refusals:
-            self._reasons.put(_reasons(source.name, refusals))
         if is_wanted:
             name = "standard input" if source.name == STDIN else _say.named(source.name)
             self._broken += [
@@ -129,6 +128,20 @@ class _Run:
                 for line, verdict, error, _ in refusals
                 if verdict is None
             ][: _BROKEN_LINES_NAMED - len(self._broken)]
+        lines = [(self._rejects, report.rejected)]
+        if self._reasons is not None:
+            lines.append((self._reasons, _reasons(source.name, refusals)))
+        faults = []
+        for output, text in lines:
+            try:
+                if output is not None:
+                    output.put(text)
+                    if is_end:
+                        output.end_file()
+            except Fault as fault:  # The other output gets what was judged all the same.
+                faults.append(fault)
+        if faults:
+            raise faults[0]
 
     def _outputs(self) -> list[Output]:
         return [one for one in (self._rejects, self._reasons) if one is not None]
@@ -183,4 +196,4 @@ def _reasons(file: str, refusals: list[Any]) -> bytes:
         )
         for line, verdict, error, endpoint in refusals
     ]
-    return ("\n".join(lines) + "\n").encode()
+    return "".join(f"{line}\n" for line in lines).encode()
