@@ -29,11 +29,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv(VARIABLE, SECRET)
     monkeypatch.setenv("HOOK_EMPTY", "")
     monkeypatch.setenv("HOOK_CANARY", f"whsec_!{CANARY}")
+    monkeypatch.setenv("HOOK_TEXT", "a-text")
     monkeypatch.delenv("HOOK_ABSENT", raising=False)
     (tmp_path / "q").write_bytes(line())
     (tmp_path / "canary").write_text(f"whsec_!{CANARY}")
     (tmp_path / "ring.toml").write_text(f'[endpoints.a]\nsecrets = [{{ env = "{VARIABLE}" }}]')
     (tmp_path / "\x1b[31m.toml").write_text("wrong")
+    (tmp_path / "rings").mkdir()
+    (tmp_path / "rings" / "lost.toml").write_text("[endpoints.a]\nsecrets = [{ file = 'nope' }]")
     (tmp_path / "wrong.toml").write_text(f'[endpoints.a]\nsecrets = ["{CANARY}"]')
     return tmp_path
 
@@ -88,6 +91,15 @@ WRONG: dict[str, tuple[list[str], str]] = {
     "keyring and secret": ([*BATCH, "--keyring", "ring.toml", *WITH_SECRET], "--keyring names sch"),
     "no such keyring": ([*BATCH, "--keyring", "no"], "cannot read the keyring no: No such file"),
     "wrong keyring": ([*BATCH, "--keyring", "wrong.toml"], "wrong.toml: endpoints['a'][0]: must"),
+    "no secret file of a keyring": (
+        [*BATCH, "--keyring", "rings/lost.toml"],
+        "hookseal: rings/lost.toml: endpoints['a'][0]: file: No such file or directory: rings/nope",
+    ),
+    "a text for a key": (
+        [*BATCH, "--secret-env", "HOOK_TEXT"],
+        "is not base64 (standard alphabet, zero trailing bits): pass the secret as the provider"
+        " shows it, or the base64 of a text key",
+    ),
     "an escape in a keyring's name": ([*BATCH, "--keyring", "\x1b[31m.toml"], r"\x1b[31m.toml: no"),
     "endpoint": (["verify", "--endpoint", "a", *WITH_SECRET], "--endpoint and --keyring go toge"),
     "standard input twice": ([*BATCH, "-", "-", *WITH_SECRET], "can be read once"),

@@ -237,15 +237,14 @@ def looks_secret(text: str) -> bool:
 
 _LONGEST_SHOWN = 64
 
+_OR_A_TEXT_KEY = "or Secret.from_text for a text key"
+
 _SECRET_FAULTS = {
     "empty": "is empty: pass the secret that the provider shows",
     "blank": "is white space: pass the secret that the provider shows",
     "not-utf8": "cannot be encoded as UTF-8: it holds a lone surrogate",
     "not-set": "is not set",
-    "white-space": (
-        "holds white space, which no encoding has: pass it without, or Secret.from_text for a"
-        " text key"
-    ),
+    "white-space": (f"holds white space, which no encoding has: pass it without, {_OR_A_TEXT_KEY}"),
     "versioned": 'begins with "v1,": pass what stands after the comma',
     "private-key": 'begins with "whsk_", an asymmetric private key: pass the whsec_ secret',
     "public-key": 'begins with "whpk_", an asymmetric public key: pass the whsec_ secret',
@@ -253,12 +252,9 @@ _SECRET_FAULTS = {
     "nothing-left": "holds no key, only a prefix or padding: pass the whole secret",
     "not-base64": (
         "is not base64 (standard alphabet, zero trailing bits): pass the secret as the"
-        " provider shows it, or Secret.from_text for a text key"
+        f" provider shows it, {_OR_A_TEXT_KEY}"
     ),
-    "not-hex": (
-        "is not hexadecimal: pass an even number of hexadecimal digits, or Secret.from_text"
-        " for a text key"
-    ),
+    "not-hex": (f"is not hexadecimal: pass an even number of hexadecimal digits, {_OR_A_TEXT_KEY}"),
     "text-as-bytes": "is bytes that hold the text of an encoded secret: pass the text as str",
     "token-not-utf8": "is not valid UTF-8, which a token must be",
     "token-not-sendable": (
@@ -283,6 +279,11 @@ def secret_error(fault: str, place: str = "the secret") -> SecretError:
             "secrets[1]", "endpoints['acme'][0]".
     """
     return SecretError(f"{place} {_SECRET_FAULTS[fault]}")
+
+
+def without_calls(text: str) -> str:
+    """The text of a ``SecretError`` for people who write no Python but a file or a command."""
+    return text.replace(_OR_A_TEXT_KEY, "or the base64 of a text key")
 
 
 _SCHEME_FAULTS = {

@@ -24,7 +24,14 @@ from contextlib import contextmanager
 
 from hookseal import schemes
 from hookseal._endpoint import Endpoint
-from hookseal._errors import SchemeError, SecretError, looks_secret, scheme_error, shown
+from hookseal._errors import (
+    SchemeError,
+    SecretError,
+    looks_secret,
+    scheme_error,
+    shown,
+    without_calls,
+)
 from hookseal._instant import seconds
 from hookseal._secret_file import content, secret_text_of
 from hookseal._tolerance import window
@@ -119,6 +126,8 @@ def _document(data: bytes) -> dict[str, Any]:
         raise ValueError(f"not UTF-8 (at line {line}, byte {column})") from None
     except TOMLDecodeError as error:
         raise ValueError(f"not TOML: {error}") from None
+    except ValueError:  # What int() says of it is advice about the interpreter.
+        raise ValueError("not TOML: an integer has thousands of digits") from None
     except RecursionError:
         raise ValueError("values are nested too deeply") from None
 
@@ -134,7 +143,7 @@ def _at(place: str) -> Iterator[None]:
     try:
         yield
     except (SecretError, SchemeError) as error:
-        raise type(error)(f"{place}: {error}") from None
+        raise type(error)(f"{place}: {without_calls(str(error))}") from None
     except (TypeError, ValueError) as error:
         raise ValueError(f"{place}: {error}") from None
     except OSError as error:
@@ -212,6 +221,8 @@ def _endpoint(table: dict[str, Any], default: str) -> tuple[str | None, Toleranc
     tolerance = table.get("tolerance")
     if isinstance(tolerance, str) and tolerance != "off":
         raise ValueError('tolerance must be whole seconds or "off"')
+    if "tolerance" in table and _kind(tolerance) not in ("an integer", "a string"):
+        raise _wrong(tolerance, 'whole seconds or "off"', "tolerance")
     if isinstance(window(tolerance), tuple):
         chosen = schemes.get(scheme or default)
         if not chosen.signs_timestamp:
@@ -234,7 +245,13 @@ def _scheme(table: dict[str, Any]) -> str | None:
 
 
 def _instant(table: dict[str, Any], key: str) -> int | None:
-    return seconds(table[key], key) if key in table else None
+    if key not in table:
+        return None
+    value = table[key]
+    # Of dates and times only those with an offset are one instant everywhere.
+    if _kind(value) not in ("an integer", "a float", _DATE_TIME):
+        raise _wrong(value, f"{_DATE_TIME} (2026-12-01T00:00:00Z) or Unix seconds", key)
+    return seconds(value, key)
 
 
 def _table(value: object, expected: str = "a table") -> dict[str, Any]:
@@ -251,19 +268,26 @@ def _require_keys(table: dict[str, Any], known: Iterable[str]) -> None:
 
 def _wrong(value: object, expected: str, name: str = "") -> ValueError:
     """The error for a value of a wrong type; only its type is told."""
-    kind = _TYPES.get(type(value).__name__, type(value).__name__)
-    return ValueError(f"{name} must be {expected}, not {kind}".lstrip())
+    return ValueError(f"{name} must be {expected}, not {_kind(value)}".lstrip())
 
 
+def _kind(value: object) -> str:
+    kind = _KINDS[type(value).__name__]
+    if kind == _DATE_TIME and getattr(value, "tzinfo", None) is None:
+        return "a local date-time"
+    return kind
+
+
+_DATE_TIME = "an offset date-time"
 # TOML's names for what tomllib makes of a value.
-_TYPES = {
+_KINDS = {
     "bool": "a boolean",
     "int": "an integer",
     "float": "a float",
     "str": "a string",
     "list": "an array",
     "dict": "a table",
-    "datetime": "a date-time",
-    "date": "a date",
-    "time": "a time",
+    "datetime": _DATE_TIME,
+    "date": "a local date",
+    "time": "a local time",
 }

@@ -58,6 +58,8 @@ def keyring(options: Namespace, files: list[Named] | None = None) -> Any:
     try:
         ring = keyring_of(file, hooks.Keyring, hooks.Secret, secret_files=secret_files)
     except OSError as error:
+        if error.filename != file:  # A secret file, whose place the error knows.
+            raise Fault(f"{error.strerror}: {named(error.filename)}") from None
         raise io_fault(f"cannot read the keyring {named(file)}", error, USAGE) from None
     except ValueError as error:  # SecretError and SchemeError are such
         raise Fault(str(error)) from None

@@ -7,7 +7,7 @@ import warnings
 
 from hookseal._cli import _exit, _say
 from hookseal._cli._parser import parsed
-from hookseal._errors import SchemeError, SecretError
+from hookseal._errors import SchemeError, SecretError, without_calls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def run(arguments: Sequence[str] | None) -> int:
             _say.complain(fault.args[0])
         status = fault.status
     except (SecretError, SchemeError) as error:
-        _say.complain(str(error))
+        _say.complain(without_calls(str(error)))
         status = _exit.USAGE
     return status
 
