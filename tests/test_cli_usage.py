@@ -149,6 +149,27 @@ def test_options_between_files(capsys: pytest.CaptureFixture[str]) -> None:
     assert (ran.json["valid"], ran.json["refused"]) == (2, 1)
 
 
+def test_files_that_look_like_options(capsys: pytest.CaptureFixture[str]) -> None:
+    """What follows ``--`` is no option, whatever stands before it."""
+    for name in ("-x", "--json", "--", "--secret"):
+        Path(name).write_bytes(forged())
+    names = ["-x", "--json", "--", "--secret"]
+    for before in (["q"], ["q", "--json"], ["--json"], ["--json", "q"], []):
+        more = [] if "--json" in before else ["--json"]
+        arguments = ["verify-batch", *AS_OF_NOW, *more, *before, "--reasons", "s"]
+        ran = called(capsys, *arguments, "--", *names)
+        assert (ran.err, ran.json["valid"]) == ("", before.count("q"))
+        told = [json.loads(text)["file"] for text in Path("s").read_text().splitlines()]
+        assert told == names
+    ran = called(capsys, "verify-batch", *AS_OF_NOW, "q", "--", "q", "-x", "-no")
+    assert ran == Ran(2, "", "hookseal: cannot read -no: No such file or directory\n")
+    signed = called(capsys, "sign", *WITH_SECRET, "--id", "i", "--timestamp", "5", "--", "-x")
+    assert signed == called(capsys, "sign", *WITH_SECRET, "--id", "i", "--timestamp", "5", "./-x")
+    assert signed.status == 0
+    assert "unknown argument '-y'" in called(capsys, "sign", *WITH_SECRET, "--", "-x", "-y").err
+    assert "invalid choice: '-x'" in called(capsys, "--", "-x").err
+
+
 # A bug.
 
 

@@ -35,17 +35,37 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
         Fault: The arguments are wrong.
         SystemExit: The help or the version was asked for, and shown.
     """
-    options, left = _parser().parse_known_args(arguments)
+    options, left = _parser().parse_known_args(_marked(arguments))
     # What follows an unknown option may be a secret.
     wrong = [one.partition("=")[0] for one in left if one.startswith("-") and one != "-"]
     if options.command == "verify-batch" and not wrong:
         # argparse takes positional arguments in one row; people put options between files.
-        options.files += left
+        options.files += map(_name, left)
     elif left:
-        raise Fault(f"unknown {'option' if wrong else 'argument'} {shown((wrong or left)[0])}")
+        raise Fault(
+            f"unknown {'option' if wrong else 'argument'} {shown(_name((wrong or left)[0]))}"
+        )
     if options.command is None:
         raise Fault(f"which {options.of}? See `{options.help_of} --help`")
     return options
+
+
+# What follows "--" is no option. argparse forgets that where options stand before it, so each
+# such word that looks like one is marked by what no argument can hold.
+_MARK = "\0"
+
+
+def _marked(arguments: Sequence[str]) -> list[str]:
+    at = list(arguments).index("--") if "--" in arguments else len(arguments)
+    names = (
+        _MARK + word if word.startswith("-") and word != "-" else word
+        for word in arguments[at + 1 :]
+    )
+    return [*arguments[:at], *names]
+
+
+def _name(word: str) -> str:
+    return word.removeprefix(_MARK)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -59,6 +79,7 @@ class _Parser(argparse.ArgumentParser):
         put(message)
 
     def error(self, message: str) -> NoReturn:
+        message = message.replace(repr(_MARK)[1:-1], "")
         raise Fault(f"{message}; see `{self.prog} --help`")
 
 
@@ -83,7 +104,9 @@ def _add_verify_batch(commands: Any) -> None:
         description="Verify files of messages, one JSON object a line.",
     )
     parser.set_defaults(command="verify-batch")
-    parser.add_argument("files", nargs="+", metavar="FILE", help="a JSON Lines file; - for stdin")
+    parser.add_argument(
+        "files", nargs="+", type=_name, metavar="FILE", help="a JSON Lines file; - for stdin"
+    )
     _add_secrets(parser, ring=True)
     _add_times(parser)
     parser.add_argument(
@@ -199,7 +222,12 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
 
 def _add_body(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "body", nargs="?", default="-", metavar="BODY", help="the file of the body; - for stdin"
+        "body",
+        nargs="?",
+        default="-",
+        type=_name,
+        metavar="BODY",
+        help="the file of the body; - for stdin",
     )
 
 
