@@ -250,8 +250,8 @@ def test_no_output_shows_a_secret(capsys: pytest.CaptureFixture[str]) -> None:
 
 HEAVY = {
     *("asyncio", "concurrent", "dataclasses", "hashlib", "hmac", "http", "inspect", "json"),
-    *("logging", "pydoc", "random", "rich", "socket", "subprocess", "tempfile", "tomllib"),
-    *("traceback", "typing_extensions", "unittest", "urllib"),
+    *("logging", "pydoc", "random", "rich", "shutil", "socket", "subprocess", "tempfile"),
+    *("tomllib", "traceback", "typing", "typing_extensions", "unittest", "urllib"),
 }
 
 
@@ -276,6 +276,19 @@ def test_start_up_imports() -> None:
         assert "hookseal._cli._run" in found
         assert (HEAVY | package) & found == set()
     assert {"hookseal._cli._batch", "argparse"} & imported("--version") == {"argparse"}
+    # What only a terminal, or who asks for it, needs.
+    unused = {"hookseal._cli._progress", "hookseal._cli._rejects"}
+    assert unused & imported(*BATCH, *AS_OF_NOW) == set()
+
+
+def test_help_is_as_wide_as_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    lines = called(capsys, "verify-batch", "--help").out.splitlines()
+    assert 40 < max(map(len, lines)) <= 50
+    monkeypatch.setenv("COLUMNS", "none")
+    assert 50 < max(map(len, called(capsys, "verify-batch", "--help").out.splitlines())) <= 78
 
 
 def test_import_hookseal_does_not_import_the_command() -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import signal
-import threading
+import sys
 import time
+from contextlib import suppress
 
 from hookseal._cli import _exit, _implementation, _say
 from hookseal._cli._ahead import Ahead
 from hookseal._cli._exit import Fault
 from hookseal._cli._keys import verifier
-from hookseal._cli._progress import Progress
-from hookseal._cli._rejects import Output, outputs
 from hookseal._cli._sources import STDIN, Source, sources
 from hookseal._cli._summary import Summary
 
@@ -21,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
     from typing import Any
+
+    from hookseal._cli._progress import Progress
+    from hookseal._cli._rejects import Output
 
 __all__ = ["verify_batch"]
 
@@ -37,7 +39,11 @@ def verify_batch(options: Namespace) -> int:
     files: list[tuple[str, str]] = []
     judged_by = verifier(options, files)
     inputs = sources(options.files)
-    rejects, reasons = outputs([options.rejects, options.reasons], inputs, files)
+    rejects = reasons = None
+    if options.rejects is not None or options.reasons is not None:
+        from hookseal._cli._rejects import outputs
+
+        rejects, reasons = outputs([options.rejects, options.reasons], inputs, files)
     if not _implementation.is_core():
         _say.warn("no compiled module in this installation: plain Python does the work, slowly")
     judge = _implementation.line_judge()(
@@ -46,7 +52,7 @@ def verify_batch(options: Namespace) -> int:
     run = _Run(judge, rejects, reasons)
     status = run.through(inputs)
     run.name_broken_lines(complete=status is None)
-    summary = Summary.of(judge, run.seconds, complete=status is None)
+    summary = Summary(judge, run.seconds, complete=status is None)
     try:
         _say.put(summary.as_json() if options.json else summary.as_text())
     except Fault as fault:
@@ -79,7 +85,7 @@ class _Run:
     def through(self, inputs: list[Source]) -> int | None:
         """Judges every line; returns the exit status if something ended it before the end."""
         ahead = Ahead(inputs)
-        progress = Progress(inputs)
+        progress = _progress(inputs)
         begin = time.monotonic()
         status = None
         restore = self._on_signals(ahead)
@@ -87,14 +93,17 @@ class _Run:
             for source, block in ahead:
                 report = self._judge.feed(block) if block else self._judge.finish()
                 self._take(source, report, is_end=not block)
-                progress.show(len(block), self._judge.messages)
+                if progress is not None:
+                    progress.show(len(block), self._judge.messages)
         except Fault as fault:
-            progress.clear()
+            if progress is not None:
+                progress.clear()
             _say.complain(str(fault))
             status = fault.status
         finally:
             restore()
-            progress.clear()
+            if progress is not None:
+                progress.clear()
             self.seconds = time.monotonic() - begin
             # Whatever ends the run: a second Ctrl-C leaves no torn line behind either.
             for output in self._outputs():
@@ -166,19 +175,28 @@ class _Run:
             self.signal = number
             ahead.stop()
 
-        if threading.current_thread() is not threading.main_thread():
-            return lambda: None
         before = {}
         for number in (signal.SIGINT, signal.SIGTERM):
             # Who ignores a signal, as nohup and a shell's & do, goes on doing so.
             if signal.getsignal(number) not in (signal.SIG_IGN, None):
-                before[number] = signal.signal(number, stop)
+                # Outside the main thread nobody may, and no signal comes.
+                with suppress(ValueError):
+                    before[number] = signal.signal(number, stop)
 
         def restore() -> None:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
         return restore
+
+
+def _progress(inputs: list[Source]) -> Progress | None:
+    """A bar for a person; None where no terminal is."""
+    if not _say.is_terminal(sys.stderr):
+        return None
+    from hookseal._cli._progress import Progress
+
+    return Progress(inputs)
 
 
 def _reasons(file: str, refusals: list[Any]) -> bytes:

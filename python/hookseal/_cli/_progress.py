@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from hookseal._cli._sources import Source
 
-__all__ = ["Progress", "amount"]
+__all__ = ["Progress"]
 
 # What is over sooner needs no bar, and what changes more often cannot be read.
 _FIRST_AFTER_SECONDS = 0.5
@@ -26,7 +26,7 @@ _COLUMNS = 80
 
 
 class Progress:
-    """How far a run is, how fast, and how long it will take; nothing where no terminal is."""
+    """How far a run is, how fast, and how long it will take."""
 
     def __init__(self, inputs: Sequence[Source]) -> None:
         sizes = [one.size for one in inputs]
@@ -35,7 +35,7 @@ class Progress:
         self._done = 0
         self._begin = time.monotonic()
         self._next = self._begin + _FIRST_AFTER_SECONDS
-        self._is_on = _say.is_terminal(sys.stderr)
+        self._is_on = True
         self._bar: _RichBar | _PlainBar | None = None
 
     def show(self, more_bytes: int, messages: int) -> None:
@@ -69,22 +69,13 @@ class Progress:
         words = [
             f"{messages:,} messages",
             f"{messages / seconds:,.0f}/s",
-            f"{amount(self._done / seconds)}/s",
+            f"{_say.amount(self._done / seconds)}/s",
         ]
         share = self._share()
         if share:
             left = round(seconds * (1 - share) / share)
             words.append(f"{left // 3600}:{left // 60 % 60:02}:{left % 60:02} left")
         return "  ".join(words)
-
-
-def amount(count: float) -> str:
-    """A number of bytes, in powers of 1000."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 999.5:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:,.1f} TB"
 
 
 def _bar() -> _RichBar | _PlainBar:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 
 from hookseal._cli._exit import IO_ERROR, Fault, io_fault
@@ -13,9 +12,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TextIO
 
-__all__ = ["complain", "has_colour", "is_terminal", "named", "printable", "put", "warn"]
+__all__ = ["amount", "complain", "has_colour", "is_terminal", "named", "printable", "put", "warn"]
 
-_SECRETS = re.compile(r"(whsec_|whsk_)[0-9A-Za-z+/=_-]+")
+_SECRETS = r"(whsec_|whsk_)[0-9A-Za-z+/=_-]+"
 
 
 def printable(text: str) -> str:
@@ -38,10 +37,21 @@ def named(path: str) -> str:
     return shown(path) if looks_secret(path) else printable(path)
 
 
+def amount(count: float) -> str:
+    """A number of bytes, in powers of 1000."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 999.5:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:,.1f} TB"
+
+
 def complain(text: str) -> None:
     """Says one line on stderr, if anybody can hear it."""
+    from re import sub
+
     # The last defence against a secret in a wrong place.
-    line = printable(_SECRETS.sub(r"\1…", text))
+    line = printable(sub(_SECRETS, r"\1…", text))
     try:
         _write(sys.stderr, f"hookseal: {line}\n")
     except OSError:

@@ -7,7 +7,6 @@ import select
 import stat
 import sys
 from io import FileIO
-from typing import NamedTuple
 
 from hookseal._cli._exit import USAGE, Fault, io_fault
 from hookseal._cli._say import named
@@ -21,7 +20,7 @@ __all__ = ["STDIN", "Source", "read", "sources", "whole"]
 STDIN = "-"
 
 
-class Source(NamedTuple):
+class Source:
     """One input.
 
     Attributes:
@@ -31,9 +30,10 @@ class Source(NamedTuple):
             comes: a run may have more of them than a process may open.
     """
 
-    name: str
-    status: os.stat_result
-    stream: FileIO | None
+    def __init__(self, name: str, status: os.stat_result, stream: FileIO | None) -> None:
+        self.name = name
+        self.status = status
+        self.stream = stream
 
     @property
     def size(self) -> int | None:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from hookseal._cli import _implementation
-from hookseal._cli._progress import amount
-from hookseal._cli._say import printable
+from hookseal._cli._say import amount, printable
 from hookseal._cli._tables import Table, rendered
 from hookseal._verdict import Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Self
+    from typing import Any
 
 __all__ = ["Summary"]
 
@@ -22,38 +19,22 @@ _ROWS_SHOWN = 40
 _INCOMPLETE = "not everything was judged: these are the lines until then\n"
 
 
-class Summary(NamedTuple):
+class Summary:
     """The counts of a run. docs/command-line.md describes each, under the same name."""
 
-    messages: int
-    valid: int
-    refused: int
-    broken: int
-    bytes: int
-    verdicts: dict[Verdict, int]
-    endpoints: list[tuple[str | None, int, int]]
-    secrets: list[tuple[str | None, str, int, int | None, int | None]]
-    seconds: float
-    complete: bool
-
-    @classmethod
-    def of(cls, judge: Any, seconds: float, *, complete: bool) -> Self:
-        """What the judge has counted."""
-        verdicts = judge.counts()
-        valid = verdicts.get(Verdict.VALID, 0)
-        return cls(
-            messages=judge.messages,
-            valid=valid,
-            refused=judge.messages - valid - judge.broken,
-            broken=judge.broken,
-            bytes=judge.bytes,
-            verdicts=verdicts,
-            endpoints=judge.endpoints(),
-            secrets=judge.secrets(),
-            # A run too short to be measured is none of infinite speed.
-            seconds=max(seconds, 1e-6),
-            complete=complete,
-        )
+    def __init__(self, judge: Any, seconds: float, *, complete: bool) -> None:
+        """Takes what the judge has counted."""
+        self.verdicts: dict[Verdict, int] = judge.counts()
+        self.messages: int = judge.messages
+        self.valid = self.verdicts.get(Verdict.VALID, 0)
+        self.broken: int = judge.broken
+        self.refused = self.messages - self.valid - self.broken
+        self.bytes: int = judge.bytes
+        self.endpoints: list[tuple[str | None, int, int]] = judge.endpoints()
+        self.secrets: list[tuple[str | None, str, int, int | None, int | None]] = judge.secrets()
+        # A run too short to be measured is none of infinite speed.
+        self.seconds = max(seconds, 1e-6)
+        self.complete = complete
 
     def as_json(self) -> str:
         """One object on one line."""

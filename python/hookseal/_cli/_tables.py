@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from typing import NamedTuple
 
 from hookseal._cli import _say
 
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["Table", "rendered"]
 
 
-class Table(NamedTuple):
+class Table:
     """Cells of printable text.
 
     Attributes:
@@ -23,9 +22,10 @@ class Table(NamedTuple):
         aligned: One letter a column: "l" for text, "r" for numbers.
     """
 
-    head: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    aligned: str
+    def __init__(self, head: Sequence[str], rows: Sequence[Sequence[str]], aligned: str) -> None:
+        self.head = head
+        self.rows = rows
+        self.aligned = aligned
 
 
 def rendered(tables: Sequence[Table]) -> str:
