@@ -31,12 +31,14 @@ def test_quick_report(tmp_path: Path) -> None:
         "The kernels alone",
         "What a batch costs besides hashing",
         "Where hookseal does not win",
-        "Memory and import",
+        "Memory",
+        "Start-up",
         "A file of messages",
     ):
         assert f"\n## {title}\n" in text
     assert "| single, 1 KiB, H12 |" in text
     assert "bare `hmac.digest` of the same bytes | at most 0.6 × |" in text
+    assert "| `hookseal verify-batch`, no message over `python -c pass` | at most 40 ms |" in text
     assert "| program, no JSON of bodies |" in text
     for kernel in ("`avx512`", "`shani2`"):
         if kernel.strip("`") in text:

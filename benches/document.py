@@ -18,6 +18,7 @@ from benches.markdown import table
 from benches.memory import Growth
 from benches.paired import Rounds, Spread
 from benches.queue_file import COMMAND, PROGRAM, QueueFindings
+from benches.startup import StartFindings
 
 _HEAD = """\
 # Benchmarks
@@ -69,8 +70,7 @@ class Findings:
     sample: Rounds
     memory: Mapping[bool, Growth | None]
     memory_messages: int
-    import_millis: Spread
-    import_runs: int
+    starts: StartFindings
     queue: QueueFindings
     bare_micros: Sequence[float]
     load_before: str
@@ -83,7 +83,8 @@ class Findings:
         """Promises and whether they are kept."""
         return [
             *batch_figures.judge(self.results, self.lanes, self.costs, self.sample),
-            *figures.judge(self.results, self.memory, self.import_millis, self.queue),
+            *figures.judge(self.results, self.memory, self.queue),
+            *self.starts.figures(),
         ]
 
 
@@ -105,6 +106,7 @@ def render(found: Findings, plotted: Iterable[Path]) -> str:
         lane_tables.costs(found.costs),
         _losses(found.results),
         _memory(found),
+        found.starts.section(),
         queue_section(found.queue),
         _micros(found.results),
     ]
@@ -204,13 +206,11 @@ def _memory(found: Findings) -> str:
         if growth is not None
     )
     return (
-        f"## Memory and import\n\nWhat `verify_batch` of a list of {found.memory_messages:,}"
+        f"## Memory\n\nWhat `verify_batch` of a list of {found.memory_messages:,}"
         " messages of 1 KiB adds to a fresh process (resident pages, from `/proc/self/status`), in"
         " bytes a message: at its highest, and while the result is held. The messages were there"
         " before; they are that many tuples over 1,000 bodies and headers.\n\n"
         + table(("", "peak", "retained"), rows)
-        + f"\n`import hookseal` takes {ratio(found.import_millis)} ms over `python -c pass`"
-        f" (median of {found.import_runs} alternating runs of both, and quartiles).\n"
     )
 
 

@@ -15,7 +15,6 @@ from benches.memory import Growth
 from benches.paired import Rounds, Spread
 from benches.queue_file import COMMAND, PROGRAM, QueueFindings
 
-IMPORT_MILLIS = 15
 PEAK_BYTES = {True: 64, False: 16}
 # Memory that does not grow with the file; what allocators keep differs from run to run.
 FLAT = 1.1
@@ -44,7 +43,6 @@ class Figure:
 def judge(
     results: Mapping[Case, Rounds],
     memory: Mapping[bool, Growth | None],
-    import_millis: Spread,
     queue: QueueFindings,
 ) -> Iterator[Figure]:
     """All figures whose case was run."""
@@ -71,12 +69,6 @@ def judge(
                 f"{growth.peak:.1f} B",
                 growth.peak <= PEAK_BYTES[keep],
             )
-    yield Figure(
-        "`import hookseal` over `python -c pass`",
-        f"at most {IMPORT_MILLIS} ms",
-        f"{ratio(import_millis)} ms",
-        import_millis.median <= IMPORT_MILLIS,
-    )
     yield Figure.at_least(
         f"`{COMMAND}`, a file of {queue.count:,}: faster than the {PROGRAM}",
         4,

@@ -57,9 +57,8 @@ def main(arguments: Sequence[str]) -> int:
     sample = sample_queue.measure(sample_queue.SampleQueue.read(), quick=options.quick)
     _say(start, "a file of messages")
     queue = queue_file.measure(quick=options.quick)
-    _say(start, "memory and import")
+    _say(start, "memory and start-up")
     memory_messages = 20_000 if options.quick else 1_000_000
-    import_runs = 3 if options.quick else 30
     found = document.Findings(
         results=results,
         lanes=kernels,
@@ -68,8 +67,7 @@ def main(arguments: Sequence[str]) -> int:
         sample=sample,
         memory={keep: memory.measure(memory_messages, keep=keep) for keep in (True, False)},
         memory_messages=memory_messages,
-        import_millis=startup.import_millis(import_runs),
-        import_runs=import_runs,
+        starts=startup.measure(3 if options.quick else 30),
         queue=queue,
         bare_micros=bare_micros,
         load_before=load_before,
