@@ -22,6 +22,7 @@ from tests.command import (
     AS_OF_NOW,
     COMMAND,
     PATIENCE_SECONDS,
+    VARIABLE,
     WITHOUT_RICH,
     endless,
     environment,
@@ -411,11 +412,12 @@ def on_terminal(
     lines: bytes = b"",
     until: bytes = b"",
     after: float = 0,
+    columns: int = 120,
 ) -> tuple[int, str]:
     """Runs the command with a terminal as stdout and stderr; ends it once ``until`` is seen, or
     ``after`` seconds."""
     terminal, end = os.openpty()
-    termios.tcsetwinsize(end, (40, 120))
+    termios.tcsetwinsize(end, (40, columns))
     seen = b""
 
     def read() -> bool:
@@ -455,6 +457,36 @@ def test_a_bar_on_a_terminal(command: Sequence[str]) -> None:
     # It is gone when the tables come.
     assert "messages/s" in seen.rpartition("VALID")[2]
     assert ("\x1b" in seen) is (command == COMMAND)
+
+
+@pytest.mark.parametrize("command", [COMMAND, WITHOUT_RICH], ids=["rich", "plain"])
+@pytest.mark.parametrize("columns", [20, 40, 80, 100, 200])
+def test_tables_lose_nothing(tmp_path: Path, columns: int, command: Sequence[str]) -> None:
+    """A terminal that is narrow shows every name and every digit."""
+    names = [f"{'tenant-with-a-long-name' * n}/{n}" for n in range(3)]
+    label = "rotation-of-november"
+    ring = "".join(
+        f'[endpoints."{name}"]\nsecrets = [{{ env = "{VARIABLE}", label = "{label}" }}]\n'
+        for name in names
+    )
+    (tmp_path / "ring.toml").write_text(ring)
+    lines = line(endpoint=names[0]) * 12_345 + line(endpoint=names[1]) + line(endpoint=names[2])
+    (tmp_path / "q").write_bytes(lines)
+    status, seen = on_terminal(
+        *("verify-batch", tmp_path / "q", "--keyring", tmp_path / "ring.toml", *AS_OF_NOW[2:]),
+        command=command,
+        columns=columns,
+        env=environment(NO_COLOR="1"),
+    )
+    assert status == 0
+    assert "…" not in seen
+    rows = [row.split() for row in seen.splitlines()]
+    time_of = ["2023-11-14", "22:13:20Z"]
+    for name, count in zip(names, ("12,345", "1", "1"), strict=True):
+        assert [name, count, "0"] in rows
+        assert [name, label, count, *time_of, *time_of] in rows
+    # Rich draws a line under the head of a table, where that fits.
+    assert ("──" in seen) is (columns >= 200 and command == COMMAND)
 
 
 def test_a_bar_with_the_time_left(tmp_path: Path) -> None:

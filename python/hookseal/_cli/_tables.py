@@ -1,4 +1,7 @@
-"""Tables: drawn by rich on a terminal, where it is installed, and else in plain columns."""
+"""Tables: drawn by rich on a terminal, where it is installed and they fit; else plain columns.
+
+No name and no digit is ever cut: a line that is too long for a terminal goes on in the next one.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 __all__ = ["Table", "rendered"]
+
+# Columns of a terminal in which every table has its own width.
+_BOUNDLESS = 1_000_000
 
 
 class Table:
@@ -32,9 +38,11 @@ def rendered(tables: Sequence[Table]) -> str:
     """The tables as text for stdout."""
     if _say.is_terminal(sys.stdout):
         try:
-            return _drawn(tables)
+            drawn = _drawn(tables)
         except ImportError:
-            pass
+            drawn = None
+        if drawn is not None:
+            return drawn
     return "".join(f"{_plain(table)}\n" for table in tables)
 
 
@@ -51,20 +59,26 @@ def _plain(table: Table) -> str:
     return text
 
 
-def _drawn(tables: Sequence[Table]) -> str:
+def _drawn(tables: Sequence[Table]) -> str | None:
+    """None if one of them is wider than the terminal: rich would fold and cut its cells."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table as RichTable
     from rich.text import Text
 
     console = Console(color_system="auto" if _say.has_colour() else None, highlight=False)
+    drawings = []
+    columns, console.width = console.width, _BOUNDLESS
     with console.capture() as captured:
         for table in tables:
             drawing = RichTable(box=SIMPLE_HEAD, pad_edge=False)
+            drawings.append(drawing)
             for name, side in zip(table.head, table.aligned, strict=True):
                 drawing.add_column(name, justify="right" if side == "r" else "left")
             for row in table.rows:
                 # Text: in a str rich would look for its own markup.
                 drawing.add_row(*map(Text, row))
             console.print(drawing)
+    if any(console.measure(drawing).maximum > columns for drawing in drawings):
+        return None
     return captured.get()
