@@ -378,6 +378,11 @@ def test_a_byte_order_mark(batch: Command) -> None:
     assert ran.status == 1
     assert "broken" not in ran.out
     assert Path("r").read_bytes() == b"\xef\xbb\xbf" + forged()
+    marked = b"\xef\xbb\xbf" + forged()
+    ran = batch(marked, marked, options=["--rejects", "r"])
+    assert Path("r").read_bytes() == marked * 2
+    again = batch(marked * 2, options=["--json"]).json
+    assert (again["refused"], again["broken"]) == (1, 1)
 
 
 def test_a_line_of_100_megabytes(batch: Command, implementation: str) -> None:

@@ -169,6 +169,20 @@ def test_links_lead_to_files() -> None:
     assert {link for link in links if not (ROOT / link).exists()} <= {"docs/benchmarks.md"}
 
 
+def test_every_page_can_be_found() -> None:
+    """By links that begin at the README."""
+    pages, found = [ROOT / "README.md"], set[Path]()
+    while pages:
+        page = pages.pop()
+        if page not in found and page.exists():
+            found.add(page)
+            links = re.findall(r"\]\(([\w./-]+\.md)[#)]", page.read_text(encoding="utf-8"))
+            pages += [(page.parent / link).resolve() for link in links]
+    # Decisions are for those who change the code, and are named there.
+    lost = set((ROOT / "docs").glob("*.md")) - found
+    assert {page.name for page in lost} <= {"decisions.md"}
+
+
 def test_figures_have_a_source() -> None:
     (figures,) = re.findall(r"<!-- figures -->\n(.*?)<!-- /figures -->", README, re.DOTALL)
     table = [line.split("|")[2:-1] for line in figures.splitlines() if line.startswith("|")]

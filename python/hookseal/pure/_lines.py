@@ -69,7 +69,8 @@ class LineReport(Sealed):
 class LineJudge(Sealed):
     """Judges the messages of a JSON Lines stream, a block of bytes at a time.
 
-    An exception in ``feed`` or ``finish`` leaves it as it was before the call.
+    However a file is cut into blocks, the reports joined are the same. An exception in ``feed``
+    or ``finish`` leaves it as it was before the call: that block was never fed.
     """
 
     __slots__ = ("_call", "_has_ring", "_keeps", "_limit", "_lock", "_now", "_progress")

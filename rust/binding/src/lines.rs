@@ -41,8 +41,10 @@ use crate::{
 ///     TypeError: A wrong type.
 ///     ValueError: A value out of range.
 ///
-/// An exception in ``feed`` or ``finish`` leaves the judge as it was before the call, so the same
-/// block can be fed again. What was counted can be asked for at any time, from any thread.
+/// However a file is cut into blocks, the reports joined are the same. A block is judged on as many
+/// threads as help, without the interpreter. An exception in ``feed`` or ``finish`` leaves the judge
+/// as it was before the call, so the same block can be fed again. One call at a time; what was counted
+/// can be asked for at any time, from any thread.
 #[pyclass(frozen, module = "hookseal._core")]
 pub struct LineJudge {
     stream: Mutex<Judge>,
