@@ -250,7 +250,17 @@ def test_no_output_shows_a_secret(capsys: pytest.CaptureFixture[str]) -> None:
 
 HEAVY = {
     *("asyncio", "concurrent", "dataclasses", "hashlib", "hmac", "http", "inspect", "json"),
-    *("logging", "pydoc", "random", "rich", "shutil", "socket", "subprocess", "tempfile"),
+    *(
+        "logging",
+        "pydoc",
+        "random",
+        "rich",
+        "shutil",
+        "socket",
+        "subprocess",
+        "tempfile",
+        "threading",
+    ),
     *("tomllib", "traceback", "typing", "typing_extensions", "unittest", "urllib"),
 }
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import select
-import threading
-from queue import SimpleQueue
 
-from hookseal._cli._exit import Fault, io_fault
+from hookseal._cli._exit import io_fault
 from hookseal._cli._say import named
 from hookseal._cli._sources import read
 
@@ -15,8 +12,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from io import FileIO
+    from queue import SimpleQueue
 
     from hookseal._cli._sources import Source
+
+    _Item = tuple[Source, bytes]
 
 __all__ = ["BLOCK_BYTES", "Ahead"]
 
@@ -28,7 +28,7 @@ _DEPTH = 2
 
 
 class Ahead:
-    """The blocks of all sources, read by a thread of its own.
+    """The blocks of all sources, read by a thread of its own; one block in all is read here.
 
     Iterated, it gives each source with its blocks, and ``b""`` where one ends. It raises
     ``Fault`` where a file cannot be read on.
@@ -36,53 +36,74 @@ class Ahead:
 
     def __init__(self, sources: Sequence[Source]) -> None:
         self._sources = sources
-        # Its put() may be called by a signal handler while get() waits.
-        self._ready: SimpleQueue[tuple[Source, bytes] | BaseException | None] = SimpleQueue()
-        # One more is being read, and one is with the judge.
-        self._room = threading.Semaphore(_DEPTH - 1)
+        self._ready: SimpleQueue[_Item | BaseException | None] | None = None
         self._is_over = False
 
-    def __iter__(self) -> Iterator[tuple[Source, bytes]]:
-        # Reading may wait for ever, for a pipe that nobody writes to: nobody waits for it.
-        threading.Thread(target=self._read, name="hookseal-read", daemon=True).start()
-        try:
-            while (item := self._ready.get()) is not None and not self._is_over:
-                if isinstance(item, BaseException):
-                    raise item
-                self._room.release()
-                yield item
-        finally:
-            self._is_over = True
-            self._room.release()
+    def __iter__(self) -> Iterator[_Item]:
+        sizes = [source.size for source in self._sources]
+        known = [size for size in sizes if size is not None]
+        if len(known) == len(sizes) and sum(known) <= BLOCK_BYTES:
+            return self._here()  # To make a thread would take longer.
+        return self._in_thread()
 
     def stop(self) -> None:
         """Ends the iteration with its next step. A signal handler may call it."""
         self._is_over = True
-        self._ready.put(None)
+        if self._ready is not None:
+            self._ready.put(None)
 
-    def _read(self) -> None:
+    def _here(self) -> Iterator[_Item]:
+        for item in self._blocks():
+            if self._is_over:
+                return
+            yield item
+
+    def _in_thread(self) -> Iterator[_Item]:
+        from queue import SimpleQueue
+        from threading import Semaphore, Thread
+
+        # Its put() may be called by a signal handler while get() waits.
+        ready: SimpleQueue[_Item | BaseException | None] = SimpleQueue()
+        self._ready = ready
+        # One more is being read, and one is with the judge.
+        room = Semaphore(_DEPTH - 1)
+
+        def read_all() -> None:
+            try:
+                for item in self._blocks():
+                    ready.put(item)
+                    # Waiting after and not before it lets a pipe's block be judged as soon as it
+                    # is there.
+                    room.acquire()
+                    if self._is_over:
+                        return
+                ready.put(None)
+            except BaseException as error:
+                ready.put(error)
+
+        # Reading may wait for ever, for a pipe that nobody writes to: nobody waits for it.
+        Thread(target=read_all, name="hookseal-read", daemon=True).start()
         try:
-            for source in self._sources:
+            # A stop that came before there was a queue is in none.
+            while not self._is_over and (item := ready.get()) is not None and not self._is_over:
+                if isinstance(item, BaseException):
+                    raise item
+                room.release()
+                yield item
+        finally:
+            self._is_over = True
+            room.release()
+
+    def _blocks(self) -> Iterator[_Item]:
+        for source in self._sources:
+            try:
                 with source.opened() as stream:
                     is_file = source.size is not None
                     while block := self._block(stream, is_file):
-                        self._give(source, block)
-                        if self._is_over:
-                            return
-                self._give(source, b"")
-            self._ready.put(None)
-        except OSError as error:
-            fault: Fault | BaseException = io_fault(
-                f"cannot read on in {named(source.name)}", error
-            )
-            self._ready.put(fault)
-        except BaseException as error:
-            self._ready.put(error)
-
-    def _give(self, source: Source, block: bytes) -> None:
-        self._ready.put((source, block))
-        # Waiting after and not before it lets a pipe's block be judged as soon as it is there.
-        self._room.acquire()
+                        yield source, block
+            except OSError as error:
+                raise io_fault(f"cannot read on in {named(source.name)}", error) from None
+            yield source, b""
 
     def _block(self, stream: FileIO, is_file: bool) -> bytes:
         block = read(stream, BLOCK_BYTES)
@@ -90,8 +111,10 @@ class Ahead:
             return block
         # A pipe gives little at a time. What is there already makes one block, and what is
         # not there yet is not waited for.
+        from select import select
+
         pieces, missing = [block], BLOCK_BYTES - len(block)
-        while missing and select.select([stream], [], [], 0)[0]:
+        while missing and select([stream], [], [], 0)[0]:
             piece = read(stream, missing)
             if not piece:
                 break  # The end: the next read says so again.

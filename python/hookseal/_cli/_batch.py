@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from contextlib import suppress
 
 from hookseal._cli import _exit, _implementation, _say
 from hookseal._cli._ahead import Ahead
@@ -179,9 +178,10 @@ class _Run:
         for number in (signal.SIGINT, signal.SIGTERM):
             # Who ignores a signal, as nohup and a shell's & do, goes on doing so.
             if signal.getsignal(number) not in (signal.SIG_IGN, None):
-                # Outside the main thread nobody may, and no signal comes.
-                with suppress(ValueError):
+                try:
                     before[number] = signal.signal(number, stop)
+                except ValueError:  # No signal comes to a thread that is not the main one.
+                    break
 
         def restore() -> None:
             for number, handler in before.items():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import stat
 import sys
 from io import FileIO
@@ -80,7 +79,9 @@ def read(stream: FileIO, most: int) -> bytes:
     """Some bytes; none at the end."""
     # None is no end: somebody who shares the pipe has made it one that does not wait.
     while (data := stream.read(most)) is None:
-        select.select([stream], [], [])
+        from select import select
+
+        select([stream], [], [])
     return data
 
 
