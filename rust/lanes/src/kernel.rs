@@ -82,6 +82,18 @@ impl Kernel {
             .ok_or(UnknownKernel)
     }
 
+    /// How many messages the kernel hashes side by side.
+    #[must_use]
+    pub const fn lanes(self) -> usize {
+        match self {
+            Self::Portable => array::WIDTH,
+            Self::Single => 1,
+            Self::Avx2 => 8,
+            Self::Shani2 => 2,
+            Self::Avx512 => Self::MOST_LANES,
+        }
+    }
+
     /// The kernel's name.
     #[must_use]
     pub const fn name(self) -> &'static str {

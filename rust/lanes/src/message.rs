@@ -9,7 +9,6 @@ use crate::{
 
 /// A message that is being hashed: first inside, then the block of the outer hash. Its chaining
 /// value is with whoever hashes it.
-#[derive(Clone)]
 pub(crate) struct Message<'a> {
     /// The slot its MAC goes to.
     pub(crate) slot: usize,
@@ -36,7 +35,8 @@ impl<'a> Message<'a> {
             slot: 0,
             key,
             middle: &[],
-            around: SmallVec::new(),
+            // Zeros, not what the stack held: a message may be moved to the heap, room and all.
+            around: SmallVec::from_buf_and_len([[0; BLOCK_BYTES]; AROUND_BLOCKS], 0),
             front: 0,
             at: 0,
             is_outer: false,

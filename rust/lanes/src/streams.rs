@@ -1,7 +1,7 @@
 //! Several messages in step: each vector lane is a stream of blocks, and takes the next message
 //! when its last one ends.
 
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
     BLOCK_BYTES, Block, Interrupted, Job, Kernel, KeyState, Mac, State,
@@ -28,8 +28,12 @@ pub(crate) trait Wide<const WIDTH: usize> {
     fn outer(&self, states: &mut States<WIDTH>, keys: &States<WIDTH>);
 }
 
-/// A message whose hash was begun, or not yet, with its chaining value.
-pub(crate) type Begun<'a> = (Message<'a>, State);
+/// A message whose hash was begun, or not yet, with its chaining value: before its first block
+/// that is the keyed state, so it is wiped wherever it has been.
+pub(crate) struct Begun<'a> {
+    message: Message<'a>,
+    state: Zeroizing<State>,
+}
 
 /// Messages that wait for a lane: first those that were begun elsewhere.
 pub(crate) struct Queue<'j, 'a> {
@@ -44,20 +48,18 @@ impl<'a> Queue<'_, 'a> {
     /// nothing waits.
     #[inline]
     fn next(&mut self, place: &mut Message<'a>) -> Option<State> {
-        if let Some((message, state)) = self.begun.pop() {
-            *place = message;
-            return Some(state);
+        if let Some(Begun { message, state }) = self.begun.last_mut() {
+            let begun = **state;
+            // What is popped is moved, and leaves its bytes behind.
+            state.zeroize();
+            std::mem::swap(place, message);
+            self.begun.pop();
+            return Some(begun);
         }
         let (first, rest) = self.order.split_first()?;
         self.order = rest;
         place.begin(*first, &self.jobs[*first]);
         Some(*place.first_state())
-    }
-
-    /// Room for a message.
-    fn place(&self) -> Option<Message<'a>> {
-        let first = self.jobs.first()?;
-        Some(Message::none(first.key))
     }
 
     /// Works the queue off without lanes.
@@ -67,9 +69,10 @@ impl<'a> Queue<'_, 'a> {
         macs: &mut [Mac],
         pace: &mut Pace<'_, '_>,
     ) -> Result<(), Interrupted> {
-        let Some(mut message) = self.place() else {
+        let Some(first) = self.jobs.first() else {
             return Ok(());
         };
+        let mut message = Message::none(first.key);
         while let Some(state) = self.next(&mut message) {
             macs[message.slot] = message.finish(kernel, state, pace)?;
         }
@@ -91,11 +94,11 @@ pub(crate) fn macs<'a, const WIDTH: usize>(
     macs: &mut [Mac],
     pace: &mut Pace<'_, '_>,
 ) -> Result<Vec<Begun<'a>>, Interrupted> {
-    let Some(room) = queue.place() else {
+    let Some(first) = queue.jobs.first() else {
         return Ok(Vec::new());
     };
     let mut states = States([[0; WIDTH]; 8]);
-    let mut lanes: [_; WIDTH] = std::array::from_fn(|_| room.clone());
+    let mut lanes: [_; WIDTH] = std::array::from_fn(|_| Message::none(first.key));
     let mut is_live = [false; WIDTH];
     for (lane, message) in lanes.iter_mut().enumerate() {
         if let Some(state) = queue.next(message) {
@@ -148,14 +151,14 @@ pub(crate) fn macs<'a, const WIDTH: usize>(
             }
         }
     }
-    let left = lanes
-        .into_iter()
-        .enumerate()
-        .filter(|(lane, _)| is_live[*lane]);
-    let left = left.map(|(lane, message)| (message, state_of(&states, lane)));
-    let left = left.collect();
-    states.0.zeroize();
-    keys.states.0.zeroize();
+    // With room for all from the start: a list that grows leaves its bytes behind.
+    let mut left = Vec::with_capacity(WIDTH);
+    for (lane, message) in lanes.into_iter().enumerate() {
+        if is_live[lane] {
+            let state = Zeroizing::new(state_of(&states, lane));
+            left.push(Begun { message, state });
+        }
+    }
     Ok(left)
 }
 

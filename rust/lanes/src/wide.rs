@@ -5,6 +5,8 @@
     reason = "only inside a function of the processor's own do the parts become its instructions"
 )]
 
+use zeroize::Zeroize;
+
 use crate::{BLOCK_BYTES, Block, hmac::OUTER_PADDING};
 
 /// `WIDTH` words side by side, one of each message: a vector register, or an array.
@@ -34,6 +36,13 @@ pub(crate) trait Lanes<const WIDTH: usize>: Copy {
 #[derive(Clone)]
 #[repr(C, align(64))]
 pub(crate) struct States<const WIDTH: usize>(pub(crate) [[u32; WIDTH]; 8]);
+
+/// They begin as keyed states.
+impl<const WIDTH: usize> Drop for States<WIDTH> {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
 
 /// Absorbs `count` blocks of every message (FIPS 180-4 §6.2.2), and asks for as many cache
 /// lines of what is hashed behind them.

@@ -215,7 +215,7 @@ fn batch(kernel: Kernel, draw: &mut Draw) -> Work {
             let pushed = chunk.push(at, body, values.as_slice(), &endpoint, &rules, NOW);
             assert!(matches!(pushed, Ok(Pushed::Waits { .. })), "message {at}");
         }
-        chunk.close(1);
+        chunk.close(1, kernel);
         let _ = chunk.hash(0, kernel, &mut |_| Ok(()));
         chunk.settle(|at, outcome, _| assert!(outcome.verdict == Verdict::Valid, "message {at}"));
         Vec::new()
