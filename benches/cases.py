@@ -36,7 +36,7 @@ COUNT_OF_SIZE = {
 }
 # A shuffled batch is to lie all over a memory that no cache holds, and yet to fit into it.
 SHUFFLED_MESSAGES = 100_000
-SHUFFLED_BYTES = 100_000_000
+SHUFFLED_BYTES = 100 * 1024 * KIB
 COUNTS = (1, 10, 100, 1_000, 10_000, 100_000)
 ORDERS = ("in order", "shuffled")
 

@@ -10,9 +10,10 @@ use hookseal_engine::{
     verify::Rules,
 };
 use pyo3::{
+    intern,
     prelude::*,
     pybacked::PyBackedBytes,
-    types::{PyDict, PyString, PyTuple, PyType},
+    types::{PyBytes, PyDict, PyString, PyTuple, PyType},
 };
 
 use crate::{
@@ -26,7 +27,7 @@ use crate::{
     headers::{self, Kept},
     items::{self, Names, message_class},
     kernel,
-    one::judge_one,
+    one::{DETACH_BYTES, judge_one},
     result::BatchResult,
     slots::{Carried, Slots, Used, small},
     trust::{Endpoints, no_ring},
@@ -46,6 +47,29 @@ impl<'py> Messages<'py> {
         }
     }
 
+    /// About how many bytes the bodies have, of those that can be seen without running code of
+    /// the user's.
+    fn bytes(&self, message: &Bound<'py, PyType>) -> usize {
+        let of_item = |item: &Bound<'py, PyAny>| {
+            if let Ok(pair) = item.cast_exact::<PyTuple>() {
+                pair.get_item(0).map_or(0, |body| plain_length(&body))
+            } else if item.is_exact_instance(message) {
+                let body = item.getattr(intern!(item.py(), "body"));
+                body.map_or(0, |body| plain_length(&body))
+            } else {
+                0
+            }
+        };
+        match self {
+            Self::Items(items) => items.iter_borrowed().map(|item| of_item(&item)).sum(),
+            Self::Columns(columns) => columns
+                .bodies
+                .iter_borrowed()
+                .map(|body| plain_length(&body))
+                .sum(),
+        }
+    }
+
     /// The parts of messages that can be read without running code of the user's.
     fn look(&self, group: Range<usize>, ahead: &mut Ahead<'py>) -> PyResult<()> {
         match self {
@@ -53,6 +77,15 @@ impl<'py> Messages<'py> {
             Self::Columns(_) => Ok(()),
         }
     }
+}
+
+/// The length of a body that is `bytes` or text; 0 of any other.
+fn plain_length(body: &Bound<'_, PyAny>) -> usize {
+    if let Ok(bytes) = body.cast_exact::<PyBytes>() {
+        return bytes.as_bytes().len();
+    }
+    let text = body.cast_exact::<PyString>();
+    text.map_or(0, |text| text.len().unwrap_or(0))
 }
 
 /// The arguments of a call, judged.
@@ -116,7 +149,7 @@ impl<'a, 'py> Call<'a, 'py> {
         if let Endpoints::One(endpoint) = reader.call.endpoints {
             reader.used.place(endpoint);
         }
-        if count <= FEW_MESSAGES {
+        if count <= FEW_MESSAGES && reader.call.messages.bytes(reader.message_class) <= FEW_BYTES {
             reader.judge_each(py, count)?;
         } else {
             with_crew(kernel::chosen().kernel, threads, |crew| {
@@ -137,6 +170,9 @@ impl<'a, 'py> Call<'a, 'py> {
 
 /// So many messages are judged one by one: they are too few for what hashes side by side.
 const FEW_MESSAGES: usize = 10;
+
+/// Where they have more bytes together, side by side is faster even so.
+const FEW_BYTES: usize = 64 * 1024;
 
 /// The most messages that are read between two looks for signals: those that need no MAC fill
 /// no chunk.
@@ -222,6 +258,9 @@ impl<'a, 'py> Reader<'a, 'py> {
                 continue;
             };
             let (outcome, family) = judge_one(py, endpoint, self.rules, &body, &self.kept, at)?;
+            if body.len() >= DETACH_BYTES {
+                py.check_signals()?;
+            }
             self.used.count(place, &outcome);
             let id = self.kept.take_id(family).filter(|_| self.keep);
             let carried = Carried {

@@ -6,7 +6,7 @@
 )]
 
 use hookseal_engine::{
-    header::{Role, Slot, Values},
+    header::{MAX_HEADER_BYTES, Role, Slot, Values},
     scheme::Scheme,
 };
 use pyo3::{
@@ -37,6 +37,9 @@ pub struct Kept {
 
 /// An id, a time and two signatures.
 const NEAR_BYTES: usize = 256;
+
+/// What is kept of a larger buffer from message to message.
+const MOST_FAR_BYTES: usize = 4 * MAX_HEADER_BYTES;
 
 /// Where one value lies.
 struct One {
@@ -80,6 +83,8 @@ impl Kept {
     /// Forgets all values.
     pub fn clear(&mut self) {
         self.far.clear();
+        // One long header is not kept for the rest of a batch.
+        self.far.shrink_to(MOST_FAR_BYTES);
         self.all.clear();
         self.bytes = 0;
         self.ids.clear();
@@ -101,7 +106,11 @@ impl Kept {
             return Ok(false);
         };
         if !self.push(slot, bytes, value) {
-            self.make_room(bytes.len())?;
+            let more = match slot.role {
+                Role::Signature => bytes.len().min(MAX_HEADER_BYTES + 1),
+                _ => bytes.len(),
+            };
+            self.make_room(more)?;
             self.push(slot, bytes, value);
         }
         Ok(true)
@@ -110,6 +119,11 @@ impl Kept {
     /// Keeps a value that an object holds; false if there is no room.
     #[inline(always)]
     fn push(&mut self, slot: Slot, value: &[u8], object: &Bound<'_, PyAny>) -> bool {
+        // Of a signature more than all may have is enough to refuse it.
+        let value = match slot.role {
+            Role::Signature => &value[..value.len().min(MAX_HEADER_BYTES + 1)],
+            _ => value,
+        };
         let (start, end) = (self.bytes, self.bytes + value.len());
         let Some(free) = self.room().get_mut(start..end) else {
             return false;

@@ -18,8 +18,9 @@ static CHOSEN: OnceLock<Chosen> = OnceLock::new();
 /// `ValueError` if the environment names one that is not to be had; `RuntimeError` if every
 /// kernel fails its check.
 pub fn choose(py: Python<'_>) -> PyResult<()> {
-    // A name that is not UTF-8 is no kernel's.
-    let asked = env::var_os(VARIABLE).map(|name| name.to_string_lossy().into_owned());
+    // A name that is not UTF-8 is no kernel's; none is what an empty one means to a shell.
+    let asked = env::var_os(VARIABLE).filter(|name| !name.is_empty());
+    let asked = asked.map(|name| name.to_string_lossy().into_owned());
     let chosen = match &asked {
         None => Chosen::detected(),
         Some(name) => Chosen::named(name),

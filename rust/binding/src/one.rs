@@ -102,4 +102,4 @@ pub fn judge_one(
 
 /// The least body for which a single verify lets the interpreter go: below it, the hash takes
 /// less time than another thread needs to notice.
-const DETACH_BYTES: usize = 8 * 1024;
+pub const DETACH_BYTES: usize = 8 * 1024;

@@ -181,7 +181,7 @@ impl<'a> Worker<'a> {
             spare,
             ..
         } = self;
-        chunk.close(1);
+        chunk.close(1, terms.kernel);
         for grain in 0..chunk.grains() {
             chunk.hash(grain, terms.kernel, watch)?;
         }

@@ -177,7 +177,7 @@ impl<B: AsRef<[u8]>> Chunk<B> {
     /// Cuts the chunk into grains, by bytes, so that no thread is left with the long messages:
     /// one for one thread, several for each of more. Nothing is pushed from here to
     /// [`Chunk::settle`].
-    pub fn close(&mut self, threads: usize) {
+    pub fn close(&mut self, threads: usize, kernel: Kernel) {
         self.matched.clear();
         self.matched
             .resize_with(self.pending.len(), || AtomicU8::new(NO_MATCH));
@@ -186,12 +186,15 @@ impl<B: AsRef<[u8]>> Chunk<B> {
             0 | 1 => usize::MAX,
             more => (self.work() / (more * GRAINS_PER_THREAD)).max(LEAST_GRAIN_BYTES),
         };
+        // Whole groups of lanes; where there is not one, the threads share what there is.
+        let group = match kernel.lanes() {
+            lanes if lanes <= self.bodies.len() => lanes,
+            _ => 1,
+        };
         let (mut start, mut bytes) = (0, 0);
         for (at, body) in self.bodies.iter().enumerate() {
             bytes += body.as_ref().len() + OVERHEAD_BYTES;
-            // Whole groups of lanes, unless the messages are long.
-            let is_group = (at + 1 - start).is_multiple_of(Kernel::MOST_LANES);
-            if bytes >= least && (is_group || bytes / 2 >= least) {
+            if bytes >= least && (at + 1 - start).is_multiple_of(group) {
                 self.grains.push(start..at + 1);
                 (start, bytes) = (at + 1, 0);
             }
@@ -253,6 +256,8 @@ impl<B: AsRef<[u8]>> Chunk<B> {
             if is_last {
                 break;
             }
+            // None of the wave before: a slot that is not written must be nobody's MAC.
+            macs.clear();
             macs.resize(jobs.len(), Mac::default());
             kernel.macs(&jobs, &mut macs, watch)?;
             for ((at, secret), mac) in open.iter().zip(&macs) {

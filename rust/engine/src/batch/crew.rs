@@ -95,17 +95,21 @@ impl<B: AsRef<[u8]> + Send + Sync> Crew<'_, '_, B> {
         self.hire(work.saturating_mul(chunks) / BYTES_PER_THREAD);
         let grains = {
             let mut chunk = self.chunk();
-            chunk.close(self.hired + 1);
+            chunk.close(self.hired + 1, self.shared.kernel);
             chunk.grains()
         };
-        self.shared.open.store(grains, Ordering::Relaxed);
-        *self.shared.board() = Board {
-            which: self.filling,
-            next: 0,
-            grains,
-            ..Board::default()
-        };
-        self.shared.starts.fetch_add(1, Ordering::Release);
+        {
+            // Under the lock, all of it: a thread that looks sees the chunk, or is woken for it.
+            let mut board = self.shared.board();
+            *board = Board {
+                which: self.filling,
+                next: 0,
+                grains,
+                ..Board::default()
+            };
+            self.shared.open.store(grains, Ordering::Relaxed);
+            self.shared.starts.fetch_add(1, Ordering::Release);
+        }
         if self.hired > 0 {
             self.shared.changed.notify_all();
         }

@@ -293,7 +293,7 @@ pub fn hash<B: AsRef<[u8]>>(
     kernel: Kernel,
     watch: &mut Watch<'_>,
 ) -> Result<(), Interrupted> {
-    chunk.close(2);
+    chunk.close(2, kernel);
     (0..chunk.grains()).try_for_each(|grain| chunk.hash(grain, kernel, watch))
 }
 
