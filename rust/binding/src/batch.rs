@@ -10,10 +10,9 @@ use hookseal_engine::{
     verify::Rules,
 };
 use pyo3::{
-    intern,
     prelude::*,
     pybacked::PyBackedBytes,
-    types::{PyBytes, PyDict, PyString, PyTuple, PyType},
+    types::{PyDict, PyString, PyType},
 };
 
 use crate::{
@@ -21,72 +20,17 @@ use crate::{
     arguments::no_memory,
     body::{self, unencodable},
     clock::{Instants, now},
-    columns::Columns,
     detach::{detached, interrupted},
     errors::is_items_own,
     headers::{self, Kept},
     items::{self, Names, message_class},
     kernel,
+    messages::Messages,
     one::{DETACH_BYTES, judge_one},
     result::BatchResult,
     slots::{Carried, Slots, Used, small},
     trust::{Endpoints, no_ring},
 };
-
-/// The messages of a call.
-pub enum Messages<'py> {
-    Items(Bound<'py, PyTuple>),
-    Columns(Columns<'py>),
-}
-
-impl<'py> Messages<'py> {
-    fn len(&self) -> usize {
-        match self {
-            Self::Items(items) => items.len(),
-            Self::Columns(columns) => columns.bodies.len(),
-        }
-    }
-
-    /// About how many bytes the bodies have, of those that can be seen without running code of
-    /// the user's.
-    fn bytes(&self, message: &Bound<'py, PyType>) -> usize {
-        let of_item = |item: &Bound<'py, PyAny>| {
-            if let Ok(pair) = item.cast_exact::<PyTuple>() {
-                pair.get_item(0).map_or(0, |body| plain_length(&body))
-            } else if item.is_exact_instance(message) {
-                let body = item.getattr(intern!(item.py(), "body"));
-                body.map_or(0, |body| plain_length(&body))
-            } else {
-                0
-            }
-        };
-        match self {
-            Self::Items(items) => items.iter_borrowed().map(|item| of_item(&item)).sum(),
-            Self::Columns(columns) => columns
-                .bodies
-                .iter_borrowed()
-                .map(|body| plain_length(&body))
-                .sum(),
-        }
-    }
-
-    /// The parts of messages that can be read without running code of the user's.
-    fn look(&self, group: Range<usize>, ahead: &mut Ahead<'py>) -> PyResult<()> {
-        match self {
-            Self::Items(items) => ahead.look(items, group),
-            Self::Columns(_) => Ok(()),
-        }
-    }
-}
-
-/// The length of a body that is `bytes` or text; 0 of any other.
-fn plain_length(body: &Bound<'_, PyAny>) -> usize {
-    if let Ok(bytes) = body.cast_exact::<PyBytes>() {
-        return bytes.as_bytes().len();
-    }
-    let text = body.cast_exact::<PyString>();
-    text.map_or(0, |text| text.len().unwrap_or(0))
-}
 
 /// The arguments of a call, judged.
 pub struct Call<'a, 'py> {

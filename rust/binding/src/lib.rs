@@ -25,6 +25,7 @@ mod items;
 mod kernel;
 mod keyring;
 mod lines;
+mod messages;
 mod one;
 mod result;
 mod scheme;

@@ -7,7 +7,7 @@ use pyo3::{prelude::*, types::PyString};
 
 use crate::{
     arguments::{Stated, asked, flag, mistake, no_copy},
-    batch::{Call, Messages},
+    batch::Call,
     clock::seconds_or_none,
     columns::Columns,
     detach::thread_count,
@@ -17,6 +17,7 @@ use crate::{
     items::drain,
     kernel,
     keyring::Keyring,
+    messages::Messages,
     one::{Asked, Judged},
     result::BatchResult,
     scheme::compile,

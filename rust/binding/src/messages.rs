@@ -1,0 +1,67 @@
+//! The messages of a batch, as items or as columns.
+
+use std::ops::Range;
+
+use pyo3::{
+    intern,
+    prelude::*,
+    types::{PyBytes, PyString, PyTuple, PyType},
+};
+
+use crate::{ahead::Ahead, columns::Columns};
+
+/// The messages of a call.
+pub enum Messages<'py> {
+    Items(Bound<'py, PyTuple>),
+    Columns(Columns<'py>),
+}
+
+impl<'py> Messages<'py> {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Items(items) => items.len(),
+            Self::Columns(columns) => columns.bodies.len(),
+        }
+    }
+
+    /// About how many bytes the bodies have, of those that can be seen without running code of
+    /// the user's.
+    pub fn bytes(&self, message: &Bound<'py, PyType>) -> usize {
+        let of_item = |item: &Bound<'py, PyAny>| {
+            if let Ok(pair) = item.cast_exact::<PyTuple>() {
+                pair.get_item(0).map_or(0, |body| plain_length(&body))
+            } else if item.is_exact_instance(message) {
+                let body = item.getattr(intern!(item.py(), "body"));
+                body.map_or(0, |body| plain_length(&body))
+            } else {
+                0
+            }
+        };
+        match self {
+            Self::Items(items) => items.iter_borrowed().map(|item| of_item(&item)).sum(),
+            Self::Columns(columns) => columns
+                .bodies
+                .iter_borrowed()
+                .map(|body| plain_length(&body))
+                .sum(),
+        }
+    }
+
+    /// The parts of messages that can be read without running code of the user's.
+    pub fn look(&self, group: Range<usize>, ahead: &mut Ahead<'py>) -> PyResult<()> {
+        match self {
+            Self::Items(items) => ahead.look(items, group),
+            Self::Columns(_) => Ok(()),
+        }
+    }
+}
+
+/// The length of a body that is `bytes` or text; 0 of any other.
+fn plain_length(body: &Bound<'_, PyAny>) -> usize {
+    if let Ok(bytes) = body.cast_exact::<PyBytes>() {
+        return bytes.as_bytes().len();
+    }
+    let text = body.cast_exact::<PyString>();
+    text.map_or(0, |text| text.len().unwrap_or(0))
+}
