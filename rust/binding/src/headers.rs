@@ -106,11 +106,7 @@ impl Kept {
             return Ok(false);
         };
         if !self.push(slot, bytes, value) {
-            let more = match slot.role {
-                Role::Signature => bytes.len().min(MAX_HEADER_BYTES + 1),
-                _ => bytes.len(),
-            };
-            self.make_room(more)?;
+            self.make_room(enough(slot, bytes).len())?;
             self.push(slot, bytes, value);
         }
         Ok(true)
@@ -119,11 +115,7 @@ impl Kept {
     /// Keeps a value that an object holds; false if there is no room.
     #[inline(always)]
     fn push(&mut self, slot: Slot, value: &[u8], object: &Bound<'_, PyAny>) -> bool {
-        // Of a signature more than all may have is enough to refuse it.
-        let value = match slot.role {
-            Role::Signature => &value[..value.len().min(MAX_HEADER_BYTES + 1)],
-            _ => value,
-        };
+        let value = enough(slot, value);
         let (start, end) = (self.bytes, self.bytes + value.len());
         let Some(free) = self.room().get_mut(start..end) else {
             return false;
@@ -158,6 +150,15 @@ impl Kept {
             self.far[..self.bytes].copy_from_slice(&self.near[..self.bytes]);
         }
         Ok(())
+    }
+}
+
+/// What has to be kept of a value: of a signature, no more than refuses it for its length.
+#[inline]
+fn enough(slot: Slot, value: &[u8]) -> &[u8] {
+    match slot.role {
+        Role::Signature => &value[..value.len().min(MAX_HEADER_BYTES + 1)],
+        _ => value,
     }
 }
 

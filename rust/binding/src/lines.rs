@@ -98,7 +98,7 @@ impl LineJudge {
                 stream: Mutex::new(Judge::new(
                     kernel::chosen().kernel,
                     trust,
-                    verifier.rules(),
+                    verifier.rules,
                     now,
                     max_line_bytes,
                 )),

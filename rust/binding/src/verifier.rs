@@ -262,16 +262,8 @@ impl Verifier {
         keep: Stated<'py>,
     ) -> PyResult<BatchResult> {
         guarded(|| {
-            let threads = thread_count(py, threads)?;
-            let keep = keep.0.map_or(Ok(true), |keep| flag(&keep, "keep"))?;
-            let now = seconds_or_none(now, "now")?;
             let messages = || drain(messages, "messages").map(Messages::Items);
-            Call::read(py, &self.endpoints(), messages, endpoint, received_at, now)?.judge(
-                py,
-                &self.rules,
-                threads,
-                keep,
-            )
+            self.judge_all(py, messages, endpoint, received_at, now, threads, &keep)
         })
     }
 
@@ -313,17 +305,9 @@ impl Verifier {
         keep: Stated<'py>,
     ) -> PyResult<BatchResult> {
         guarded(|| {
-            let threads = thread_count(py, threads)?;
-            let keep = keep.0.map_or(Ok(true), |keep| flag(&keep, "keep"))?;
-            let now = seconds_or_none(now, "now")?;
             let columns = || Columns::read(ids, timestamps, signatures, bodies);
             let messages = || columns().map(Messages::Columns);
-            Call::read(py, &self.endpoints(), messages, endpoint, received_at, now)?.judge(
-                py,
-                &self.rules,
-                threads,
-                keep,
-            )
+            self.judge_all(py, messages, endpoint, received_at, now, threads, &keep)
         })
     }
 
@@ -352,9 +336,30 @@ impl Verifier {
 }
 
 impl Verifier {
-    /// What every message is held to.
-    pub fn rules(&self) -> Rules {
-        self.rules
+    /// Judges the messages of a batch, in whichever form they are read.
+    #[expect(clippy::too_many_arguments, reason = "Python's keyword arguments")]
+    fn judge_all<'py>(
+        &self,
+        py: Python<'py>,
+        messages: impl FnOnce() -> PyResult<Messages<'py>>,
+        endpoint: Option<&Bound<'py, PyAny>>,
+        received_at: Option<&Bound<'py, PyAny>>,
+        now: Option<&Bound<'py, PyAny>>,
+        threads: Option<&Bound<'py, PyAny>>,
+        keep: &Stated<'py>,
+    ) -> PyResult<BatchResult> {
+        let threads = thread_count(py, threads)?;
+        let keep = keep
+            .0
+            .as_ref()
+            .map_or(Ok(true), |keep| flag(keep, "keep"))?;
+        let now = seconds_or_none(now, "now")?;
+        Call::read(py, &self.endpoints(), messages, endpoint, received_at, now)?.judge(
+            py,
+            &self.rules,
+            threads,
+            keep,
+        )
     }
 
     /// Whose signatures are trusted at this moment.
