@@ -81,6 +81,11 @@ impl Instants {
         }
     }
 
+    /// Whether each message has its own.
+    pub fn is_each(&self) -> bool {
+        matches!(self, Self::Each(_))
+    }
+
     /// Reads an argument: None, an instant, a buffer of int64 or float64, or a sequence.
     pub fn read(name: &str, value: Option<&Bound<'_, PyAny>>, count: usize) -> PyResult<Self> {
         let Some(value) = value else {

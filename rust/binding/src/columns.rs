@@ -8,7 +8,7 @@ use pyo3::{prelude::*, types::PyTuple};
 
 use crate::{
     arguments::{wrong_length, wrong_type},
-    headers::{self, Kept},
+    headers::{self, Keep},
     items::{drain, is_sequence},
 };
 
@@ -43,7 +43,7 @@ impl<'py> Columns<'py> {
 
     /// Keeps the header values of one message that the scheme looks at. Where a scheme has
     /// several families of headers, they are those of the first.
-    pub fn keep(&self, index: usize, scheme: &Scheme, kept: &mut Kept) -> PyResult<()> {
+    pub fn keep(&self, index: usize, scheme: &Scheme, kept: &mut impl Keep) -> PyResult<()> {
         for role in Role::ALL {
             let slot = Slot { family: 0, role };
             if let Some(column) = &self.values[role as usize]

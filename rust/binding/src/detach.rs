@@ -2,17 +2,17 @@
 
 use std::{num::NonZero, sync::OnceLock};
 
-use hookseal_engine::{Interrupted, Watch};
+use hookseal_engine::{Interrupted, Stop, Watch};
 use pyo3::{exceptions::PyRuntimeError, prelude::*};
 
-use crate::arguments::asked;
+use crate::arguments::{asked, no_memory};
 
 /// Hashes without the interpreter, and looks for signals on the way. `threads` is how many
 /// hash beside this one, itself included.
-pub fn detached<T: Send>(
+pub fn detached<T: Send, E: Into<Stop> + Send>(
     py: Python<'_>,
     threads: usize,
-    work: impl FnOnce(&mut Watch<'_>) -> Result<T, Interrupted> + Send,
+    work: impl FnOnce(&mut Watch<'_>) -> Result<T, E> + Send,
 ) -> PyResult<T> {
     let step = POLL_BYTES / threads.max(1);
     let mut raised = None;
@@ -40,7 +40,10 @@ pub fn detached<T: Send>(
             }
         })
     });
-    result.map_err(|Interrupted| raised.unwrap_or_else(interrupted))
+    result.map_err(|error| match error.into() {
+        Stop::Interrupted => raised.unwrap_or_else(interrupted),
+        Stop::NoMemory => no_memory(()),
+    })
 }
 
 /// Bytes that all threads together may hash between two looks for signals: 10 ms on one

@@ -6,7 +6,7 @@
 )]
 
 use hookseal_engine::{
-    header::{MAX_HEADER_BYTES, Role, Slot, Values},
+    header::{MAX_HEADER_BYTES, Role, Slot},
     scheme::Scheme,
 };
 use pyo3::{
@@ -16,154 +16,40 @@ use pyo3::{
 };
 use smallvec::SmallVec;
 
-use crate::{
-    arguments::{no_memory, wrong_type},
-    encoded::utf8,
-    items::is_iterable,
-};
+use crate::{arguments::wrong_type, encoded::utf8, items::is_iterable};
 
-/// The values of the headers that a scheme names: copies of their few bytes, one behind the
-/// other, so that nothing has to be kept alive.
-pub struct Kept {
-    /// The first bytes, where nothing has to be allocated for them.
-    near: [u8; NEAR_BYTES],
-    /// All of them, once they are more.
-    far: Vec<u8>,
-    all: SmallVec<[One; 4]>,
-    bytes: usize,
-    /// The object that holds the id, by family. It cannot change.
-    ids: SmallVec<[(u8, Py<PyAny>); 1]>,
+/// Where the values of the headers that a scheme names are kept.
+pub trait Keep {
+    /// Keeps a value that an object holds.
+    ///
+    /// # Errors
+    /// `MemoryError`.
+    fn keep(&mut self, slot: Slot, value: &[u8], object: &Bound<'_, PyAny>) -> PyResult<()>;
 }
 
-/// An id, a time and two signatures.
-const NEAR_BYTES: usize = 256;
+/// The objects that hold a message's ids, by family. They cannot change.
+pub type Ids = SmallVec<[(u8, Py<PyAny>); 1]>;
 
-/// What is kept of a larger buffer from message to message.
-const MOST_FAR_BYTES: usize = 4 * MAX_HEADER_BYTES;
-
-/// Where one value lies.
-struct One {
-    slot: Slot,
-    start: usize,
-    end: usize,
-}
-
-impl Default for Kept {
-    fn default() -> Self {
-        Self {
-            near: [0; NEAR_BYTES],
-            far: Vec::new(),
-            all: SmallVec::new(),
-            bytes: 0,
-            ids: SmallVec::new(),
-        }
+/// Holds on to the object if it is an id's.
+#[inline(always)]
+pub fn hold_id(ids: &mut Ids, slot: Slot, object: &Bound<'_, PyAny>) {
+    if slot.role == Role::Id {
+        ids.push((slot.family, object.clone().unbind()));
     }
 }
 
-impl Values for Kept {
-    fn each(&self) -> impl Iterator<Item = (Slot, &[u8])> {
-        let bytes = if self.far.is_empty() {
-            &self.near[..]
-        } else {
-            &self.far
-        };
-        self.all
-            .iter()
-            .map(move |one| (one.slot, &bytes[one.start..one.end]))
-    }
-}
-
-impl Kept {
-    /// Takes out what holds the first id of a family.
-    pub fn take_id(&mut self, family: u8) -> Option<Py<PyAny>> {
-        let at = self.ids.iter().position(|(of, _)| *of == family)?;
-        Some(self.ids.swap_remove(at).1)
-    }
-
-    /// Forgets all values.
-    pub fn clear(&mut self) {
-        self.far.clear();
-        // One long header is not kept for the rest of a batch.
-        self.far.shrink_to(MOST_FAR_BYTES);
-        self.all.clear();
-        self.bytes = 0;
-        self.ids.clear();
-    }
-
-    /// Keeps a text; false if it is neither `str` nor `bytes`.
-    fn keep(&mut self, slot: Slot, value: &Bound<'_, PyAny>) -> PyResult<bool> {
-        let copy;
-        let bytes = if let Ok(text) = value.cast::<PyString>() {
-            if let Some(text) = utf8(text)? {
-                text.as_bytes()
-            } else {
-                copy = surrogates_and_all(text)?;
-                copy.as_bytes()
-            }
-        } else if let Ok(bytes) = value.cast::<PyBytes>() {
-            bytes.as_bytes()
-        } else {
-            return Ok(false);
-        };
-        if !self.push(slot, bytes, value) {
-            self.make_room(enough(slot, bytes).len())?;
-            self.push(slot, bytes, value);
-        }
-        Ok(true)
-    }
-
-    /// Keeps a value that an object holds; false if there is no room.
-    #[inline(always)]
-    fn push(&mut self, slot: Slot, value: &[u8], object: &Bound<'_, PyAny>) -> bool {
-        let value = enough(slot, value);
-        let (start, end) = (self.bytes, self.bytes + value.len());
-        let Some(free) = self.room().get_mut(start..end) else {
-            return false;
-        };
-        free.copy_from_slice(value);
-        self.bytes = end;
-        self.all.push(One { slot, start, end });
-        if slot.role == Role::Id {
-            self.ids.push((slot.family, object.clone().unbind()));
-        }
-        true
-    }
-
-    #[inline]
-    fn room(&mut self) -> &mut [u8] {
-        if self.far.is_empty() {
-            &mut self.near
-        } else {
-            &mut self.far
-        }
-    }
-
-    #[cold]
-    fn make_room(&mut self, more: usize) -> PyResult<()> {
-        let is_first = self.far.is_empty();
-        let wanted = self.bytes + more;
-        self.far
-            .try_reserve(wanted.saturating_sub(self.far.len()))
-            .map_err(no_memory)?;
-        self.far.resize(wanted.max(NEAR_BYTES), 0);
-        if is_first {
-            self.far[..self.bytes].copy_from_slice(&self.near[..self.bytes]);
-        }
-        Ok(())
-    }
-}
-
-/// What has to be kept of a value: of a signature, no more than refuses it for its length.
-#[inline]
-fn enough(slot: Slot, value: &[u8]) -> &[u8] {
-    match slot.role {
-        Role::Signature => &value[..value.len().min(MAX_HEADER_BYTES + 1)],
-        _ => value,
-    }
+/// What holds the first id of a family.
+pub fn id_of(ids: Ids, family: u8) -> Option<Py<PyAny>> {
+    let mut own = ids.into_iter().filter(|(of, _)| *of == family);
+    own.next().map(|(_, id)| id)
 }
 
 /// Reads headers of any shape. Without a scheme nothing is kept, but shapes are judged.
-pub fn read(headers: &Bound<'_, PyAny>, scheme: Option<&Scheme>, kept: &mut Kept) -> PyResult<()> {
+pub fn read(
+    headers: &Bound<'_, PyAny>,
+    scheme: Option<&Scheme>,
+    kept: &mut impl Keep,
+) -> PyResult<()> {
     if let Ok(dict) = headers.cast_exact::<PyDict>() {
         return read_dict(dict, scheme, kept);
     }
@@ -196,7 +82,7 @@ pub fn read(headers: &Bound<'_, PyAny>, scheme: Option<&Scheme>, kept: &mut Kept
 fn read_items(
     items: &Bound<'_, PyTuple>,
     scheme: Option<&Scheme>,
-    kept: &mut Kept,
+    kept: &mut impl Keep,
 ) -> PyResult<()> {
     for (index, item) in items.iter_borrowed().enumerate() {
         if let Ok(pair) = item.cast_exact::<PyTuple>()
@@ -220,7 +106,7 @@ fn read_items(
 pub fn read_dict(
     headers: &Bound<'_, PyDict>,
     scheme: Option<&Scheme>,
-    kept: &mut Kept,
+    kept: &mut impl Keep,
 ) -> PyResult<()> {
     for (name, value) in headers.iter() {
         take(&name, &value, scheme, kept)?;
@@ -242,7 +128,7 @@ fn take(
     name: &Bound<'_, PyAny>,
     value: &Bound<'_, PyAny>,
     scheme: Option<&Scheme>,
-    kept: &mut Kept,
+    kept: &mut impl Keep,
 ) -> PyResult<()> {
     let Some(slot) = slot_of(name, scheme)? else {
         return Ok(());
@@ -256,17 +142,12 @@ pub fn take_value(
     slot: Slot,
     value: &Bound<'_, PyAny>,
     scheme: Option<&Scheme>,
-    kept: &mut Kept,
+    kept: &mut impl Keep,
 ) -> PyResult<()> {
-    let is_kept = if let Ok(Ok(text)) = value.cast_exact::<PyString>().map(Bound::to_str) {
-        kept.push(slot, text.as_bytes(), value)
+    if let Ok(Ok(text)) = value.cast_exact::<PyString>().map(Bound::to_str) {
+        kept.keep(slot, enough(slot, text.as_bytes()), value)
     } else if let Ok(bytes) = value.cast_exact::<PyBytes>() {
-        kept.push(slot, bytes.as_bytes(), value)
-    } else {
-        false
-    };
-    if is_kept {
-        Ok(())
+        kept.keep(slot, enough(slot, bytes.as_bytes()), value)
     } else {
         take_any(slot, value, scheme, kept)
     }
@@ -305,15 +186,15 @@ fn take_any(
     slot: Slot,
     value: &Bound<'_, PyAny>,
     scheme: Option<&Scheme>,
-    kept: &mut Kept,
+    kept: &mut impl Keep,
 ) -> PyResult<()> {
-    if kept.keep(slot, value)? {
+    if keep_text(slot, value, kept)? {
         return Ok(());
     }
     let wrong = |value: &Bound<'_, PyAny>| wrong_value(value, scheme, slot);
     if let Some(all) = members(value) {
         for one in &all {
-            if !kept.keep(slot, one)? {
+            if !keep_text(slot, one, kept)? {
                 return Err(wrong(one));
             }
         }
@@ -321,6 +202,34 @@ fn take_any(
         return Err(wrong(value));
     }
     Ok(())
+}
+
+/// Keeps a text; false if it is neither `str` nor `bytes`.
+fn keep_text(slot: Slot, value: &Bound<'_, PyAny>, kept: &mut impl Keep) -> PyResult<bool> {
+    let copy;
+    let bytes = if let Ok(text) = value.cast::<PyString>() {
+        if let Some(text) = utf8(text)? {
+            text.as_bytes()
+        } else {
+            copy = surrogates_and_all(text)?;
+            copy.as_bytes()
+        }
+    } else if let Ok(bytes) = value.cast::<PyBytes>() {
+        bytes.as_bytes()
+    } else {
+        return Ok(false);
+    };
+    kept.keep(slot, enough(slot, bytes), value)?;
+    Ok(true)
+}
+
+/// What has to be kept of a value: of a signature, no more than refuses it for its length.
+#[inline]
+fn enough(slot: Slot, value: &[u8]) -> &[u8] {
+    match slot.role {
+        Role::Signature => &value[..value.len().min(MAX_HEADER_BYTES + 1)],
+        _ => value,
+    }
 }
 
 #[cold]

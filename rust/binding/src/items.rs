@@ -120,6 +120,11 @@ impl<'py> Names<'py> {
         Ok(Self::Each(all))
     }
 
+    /// Whether each message has its own.
+    pub fn is_each(&self) -> bool {
+        matches!(self, Self::Each(_))
+    }
+
     /// The name for message `index`.
     pub fn get(&self, index: usize) -> PyResult<Option<Bound<'py, PyString>>> {
         Ok(match self {

@@ -11,19 +11,11 @@ use smallvec::SmallVec;
 
 use crate::{arguments::no_memory, trust::Endpoints};
 
-/// What is carried beside a message while it waits.
-pub struct Carried {
+/// What is kept of a message if it is good.
+pub struct Good {
     pub body: PyBackedBytes,
-    /// What holds the id, where it is kept.
+    /// What holds the id.
     pub id: Option<Py<PyAny>>,
-    /// The position of the endpoint among those that are used.
-    pub endpoint: u32,
-}
-
-impl AsRef<[u8]> for Carried {
-    fn as_ref(&self) -> &[u8] {
-        &self.body
-    }
 }
 
 /// The endpoints that a batch's messages arrived at.
@@ -135,7 +127,7 @@ impl Slots {
         index: usize,
         outcome: Outcome,
         endpoint: Option<usize>,
-        carried: Option<Carried>,
+        good: Option<Good>,
     ) -> PyResult<()> {
         self.codes[index] = outcome.verdict as u8;
         self.secrets[index] = outcome.secret.cast_unsigned();
@@ -146,7 +138,7 @@ impl Slots {
         if let (Some(slot), Some(endpoint)) = (kept.endpoints.get_mut(index), endpoint) {
             *slot = small(endpoint);
         }
-        if let (true, Some(Carried { body, id, .. })) = (outcome.is_valid(), carried) {
+        if let (true, Some(Good { body, id })) = (outcome.is_valid(), good) {
             kept.bodies[index] = Some(body.into_pyobject(py)?.into_any().unbind());
             kept.ids[index] = id;
         }

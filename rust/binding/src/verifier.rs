@@ -13,8 +13,9 @@ use crate::{
     detach::thread_count,
     errors::{self, scheme_error},
     guard::guarded,
-    headers::Kept,
+    headers::id_of,
     items::drain,
+    kept::Kept,
     kernel,
     keyring::Keyring,
     messages::Messages,
@@ -172,7 +173,7 @@ impl Verifier {
             } = self.judge(py, &asked, &mut kept)?;
             match body {
                 Some(body) if outcome.is_valid() => {
-                    let id = kept.take_id(family);
+                    let id = id_of(kept.take_ids(), family);
                     let body = body.into_pyobject(py)?.into_any().unbind();
                     let ring = matches!(self.trust, Trust::Ring(_));
                     Ok(Verified::new(

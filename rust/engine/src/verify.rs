@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// What a verifier asks of every message.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rules {
     /// The window, where an endpoint has none of its own.
     pub tolerance: Option<Tolerance>,

@@ -10,8 +10,8 @@ use common::{
     secret, v1, windowed,
 };
 use hookseal_engine::{
-    Interrupted, Kernel, NO_SECRET, Outcome, Verdict,
-    batch::{CHUNK_BYTES, CHUNK_MESSAGES, Chunk, Pushed, with_crew},
+    Kernel, NO_SECRET, Outcome, Stop, Verdict,
+    batch::{Chunk, Judged, with_crew},
     endpoint::Endpoint,
     verify::Rules,
 };
@@ -90,36 +90,26 @@ fn every_order_of_good_and_bad_messages() {
 #[test]
 fn outcomes_come_in_the_order_of_the_messages() {
     let messages = Mixed::new(3).messages(600);
-    let mut chunk = Chunk::new();
+    let mut chunk = Chunk::new(LIMITED);
     // A chunk is used again and again, and nothing of before is left in it.
     for round in 0..3 {
         let mut waiting = Vec::new();
         for (place, message) in messages.iter().enumerate().skip(round * 7) {
             // The number is the caller's: any will do.
             let number = 10_000 - place * 3;
-            match message.push(&mut chunk, number, Carried::new(&message.body)) {
-                Pushed::Judged(outcome) => {
-                    assert_eq!(outcome, message.judged(Kernel::Single).0);
-                }
-                Pushed::Waits { family, body } => {
-                    assert_eq!(family, message.judged(Kernel::Single).1);
-                    body.note = place;
-                    waiting.push((number, place));
-                }
-            }
+            let note = place;
+            let bytes = message.body.clone();
+            message.push(&mut chunk, number, Carried { bytes, note });
+            waiting.push((number, place));
         }
         assert!(chunk.work() > 0);
         hash(&mut chunk, Kernel::detect(), &mut go_on).unwrap();
         let mut settled = Vec::new();
-        chunk.settle(|number, outcome, body| {
+        chunk.settle(|number, Judged { outcome, family }, body| {
             let message = &messages[body.note];
             assert_eq!(body.bytes, message.body);
-            assert_eq!(
-                outcome,
-                message.judged(Kernel::Single).0,
-                "message {}",
-                body.note
-            );
+            let alone = message.judged(Kernel::Single);
+            assert_eq!((outcome, family), alone, "message {}", body.note);
             settled.push((number, body.note));
         });
         assert_eq!(settled, waiting);
@@ -128,64 +118,12 @@ fn outcomes_come_in_the_order_of_the_messages() {
     }
 }
 
-/// A secret that was removed from a ring is wiped when nobody holds its endpoint any more.
-#[test]
-fn a_settled_chunk_holds_no_endpoint() {
-    let message = good(b"body");
-    let holders = || Arc::strong_count(&message.endpoint);
-    let before = holders();
-    let mut chunk = Chunk::new();
-    for number in 0..10 {
-        message.push(&mut chunk, number, &message.body[..]);
-    }
-    assert!(holders() > before);
-    hash(&mut chunk, Kernel::detect(), &mut go_on).unwrap();
-    chunk.settle(|_, outcome, _| assert!(outcome.is_valid()));
-    assert_eq!(holders(), before);
-}
-
-#[test]
-fn a_chunk_is_full_by_messages_that_wait() {
-    let message = good(b"body");
-    let refused = Message {
-        rules: Rules {
-            max_body_bytes: Some(3),
-            ..Rules::default()
-        },
-        ..message.clone()
-    };
-    let mut chunk = Chunk::new();
-    for count in 1..=CHUNK_MESSAGES {
-        assert!(!chunk.is_full(), "{count}");
-        message.push(&mut chunk, 0, &message.body[..]);
-        refused.push(&mut chunk, 0, &refused.body[..]);
-    }
-    assert!(chunk.is_full());
-    let mut settled = 0;
-    hash(&mut chunk, Kernel::detect(), &mut go_on).unwrap();
-    chunk.settle(|_, outcome, _| settled += usize::from(outcome.is_valid()));
-    assert_eq!(settled, CHUNK_MESSAGES);
-    assert!(!chunk.is_full());
-}
-
-#[test]
-fn a_chunk_is_full_by_bytes() {
-    for (bytes, is_full) in [(CHUNK_BYTES - 1, false), (CHUNK_BYTES, true)] {
-        let message = good(&vec![0; bytes]);
-        let mut chunk = Chunk::new();
-        message.push(&mut chunk, 0, &message.body[..]);
-        assert_eq!(chunk.is_full(), is_full);
-        message.push(&mut chunk, 1, &message.body[..1]);
-        assert!(chunk.is_full());
-    }
-}
-
 #[test]
 fn a_long_body_among_short_ones() {
-    let long = good(&Draw::new(4).bytes(LONG_BYTES));
+    let long = Message::good(&Draw::new(4).bytes(LONG_BYTES));
     for place in [0, 100, 199] {
         let mut messages: Vec<_> = (0..200)
-            .map(|at| good(format!("body {at}").as_bytes()))
+            .map(|at| Message::good(format!("body {at}").as_bytes()))
             .collect();
         messages[place] = long.clone();
         // The neighbour's signature is none of its own.
@@ -200,7 +138,7 @@ fn a_long_body_among_short_ones() {
             }
         }
     }
-    let outcomes = batch(&[good(b""), long], Kernel::Portable, 2, &mut go_on).unwrap();
+    let outcomes = batch(&[Message::good(b""), long], Kernel::Portable, 2, &mut go_on).unwrap();
     assert!(outcomes.iter().all(Outcome::is_valid));
 }
 
@@ -268,7 +206,7 @@ fn tokens_cost_no_macs() {
 
 #[test]
 fn threads_are_started_where_there_is_enough_to_do() {
-    let (short, long) = (good(b"body"), good(&vec![0; 1 << 20]));
+    let (short, long) = (Message::good(b"body"), Message::good(&vec![0; 1 << 20]));
     for (threads, message, is_helped) in [
         (2, &short, false),
         (2, &long, true),
@@ -276,16 +214,17 @@ fn threads_are_started_where_there_is_enough_to_do() {
         (1, &long, false),
         (0, &long, false),
     ] {
-        let outcome = with_crew(Kernel::detect(), threads, |crew| {
+        let outcome = with_crew(Kernel::detect(), threads, Rules::default(), |crew| {
             message.push(&mut crew.chunk(), 0, &message.body[..]);
             assert!(!crew.has_help());
-            crew.start(1);
+            crew.close(1).unwrap();
+            crew.start();
             assert_eq!(crew.has_help(), is_helped, "{threads} threads");
             crew.finish(&mut go_on)?;
             let mut found = None;
             crew.finished()
-                .settle(|_, outcome, _| found = Some(outcome));
-            Ok::<_, Interrupted>(found)
+                .settle(|_, judged, _| found = Some(judged.outcome));
+            Ok::<_, Stop>(found)
         });
         assert!(outcome.unwrap().unwrap().is_valid());
     }
@@ -297,27 +236,17 @@ struct Carried {
     note: usize,
 }
 
-impl Carried {
-    fn new(bytes: &[u8]) -> Self {
-        Self {
-            bytes: bytes.into(),
-            note: 0,
-        }
-    }
-}
-
 impl AsRef<[u8]> for Carried {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
 }
 
-/// A rightly signed message.
-fn good(body: &[u8]) -> Message {
-    let endpoint = endpoint("uplift", &["key"]);
-    let signature = format!("sha256={}", hex(&hmac(b"key", &[body])));
-    Message::new(&endpoint, body, &[("x-uplift-signature-256", signature)])
-}
+/// Some of the mixed messages have more.
+const LIMITED: Rules = Rules {
+    tolerance: None,
+    max_body_bytes: Some(1400),
+};
 
 /// Messages of all kinds, good and bad.
 struct Mixed {
@@ -368,6 +297,7 @@ impl Mixed {
         let headers = signed(endpoint, key, [&id, &stamp], &body);
         let mut message = Message {
             at,
+            rules: LIMITED,
             ..Message::new(endpoint, &body, &headers)
         };
         let last = message.headers.len() - 1;
@@ -377,9 +307,8 @@ impl Mixed {
             2 => message.body.push(0),
             3 => _ = message.headers.remove(draw.below(last + 1)),
             4 => message.headers[last].1.push(b'!'),
-            5 => message.rules.max_body_bytes = Some(1000),
             // A signature that is wrong, in front of the right one.
-            6 => {
+            5 => {
                 let mut wrong = message.headers[last].clone();
                 let end = wrong.1.len() / 2;
                 wrong.1[end] ^= 1;

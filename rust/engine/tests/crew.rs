@@ -16,8 +16,9 @@ use std::{
 
 use common::{Message, batch, batch_of, endpoint, go_on, hex, hmac};
 use hookseal_engine::{
-    Interrupted, Kernel, Outcome, Watch,
+    Interrupted, Kernel, Outcome, Stop, Watch,
     batch::{Crew, with_crew},
+    verify::Rules,
 };
 
 /// Longer than anything here takes: who waits for so long waits for ever.
@@ -41,7 +42,7 @@ fn the_watch_stops_one_thread_at_any_call() {
                     Ok(())
                 }
             });
-            assert_eq!(result, Err(Interrupted), "{kernel:?}: call {last}");
+            assert_eq!(result, Err(Stop::Interrupted), "{kernel:?}: call {last}");
             assert_eq!(calls, last, "{kernel:?}");
             scene.assert_let_go();
         }
@@ -69,7 +70,7 @@ fn an_interruption_stops_all_threads() {
                 calls += 1;
                 Err(Interrupted)
             });
-            assert_eq!(result, Err(Interrupted));
+            assert_eq!(result, Err(Stop::Interrupted));
             assert_eq!(calls, 1, "the watch was called again");
             let begun = begun.load(Ordering::Relaxed);
             assert!(begun < GRAINS / 2, "{begun} grains were begun");
@@ -96,7 +97,7 @@ fn an_interruption_stops_a_thread_in_the_midst_of_a_grain() {
             wait_for(|| begun.load(Ordering::Acquire) > 0);
             Err(Interrupted)
         });
-        assert_eq!(result, Err(Interrupted));
+        assert_eq!(result, Err(Stop::Interrupted));
         let begun = begun.load(Ordering::Acquire);
         assert!(begun < 8, "{begun} MACs were begun");
         scene.assert_let_go();
@@ -124,7 +125,7 @@ fn an_interruption_is_heard_while_the_caller_waits() {
             is_stopped.store(true, Ordering::Release);
             Err(Interrupted)
         });
-        assert_eq!(result, Err(Interrupted));
+        assert_eq!(result, Err(Stop::Interrupted));
         scene.assert_let_go();
     });
 }
@@ -244,17 +245,19 @@ fn work_that_leaves_a_chunk_behind_does_not_hang() {
         in_time(move || {
             let scene = Scene::new(|| {});
             let messages = scene.messages(1);
-            let left = with_crew(Kernel::detect(), threads, |crew| {
+            let left = with_crew(Kernel::detect(), threads, Rules::default(), |crew| {
                 scene.fill(crew, &messages[0], 100);
-                crew.start(1);
+                crew.close(1).unwrap();
+                crew.start();
                 "left"
             });
             assert_eq!(left, "left");
             scene.assert_let_go();
             let panic = panic_of(|| {
-                with_crew(Kernel::detect(), threads, |crew| {
+                with_crew(Kernel::detect(), threads, Rules::default(), |crew| {
                     scene.fill(crew, &messages[0], 100);
-                    crew.start(1);
+                    crew.close(1).unwrap();
+                    crew.start();
                     resume_unwind(Box::new("the work"))
                 })
             });
@@ -334,7 +337,7 @@ impl Scene {
         kernel: Kernel,
         threads: usize,
         watch: &mut Watch<'_>,
-    ) -> Result<usize, Interrupted> {
+    ) -> Result<usize, Stop> {
         let bodies = messages.iter().map(|_| self.body());
         let outcomes = batch_of(messages, bodies, kernel, threads, watch)?;
         Ok(outcomes.iter().filter(|outcome| outcome.is_valid()).count())
@@ -347,10 +350,11 @@ impl Scene {
         count: usize,
         threads: usize,
         watch: &mut Watch<'_>,
-    ) -> Result<(), Interrupted> {
-        with_crew(Kernel::detect(), threads, |crew| {
+    ) -> Result<(), Stop> {
+        with_crew(Kernel::detect(), threads, Rules::default(), |crew| {
             self.fill(crew, message, count);
-            crew.start(1);
+            crew.close(1).expect("there is memory");
+            crew.start();
             crew.finish(watch)
         })
     }

@@ -18,6 +18,7 @@ mod hmac;
 mod kernel;
 mod message;
 mod others;
+mod prefetch;
 #[cfg(target_arch = "x86_64")]
 mod shani2;
 mod streams;
@@ -32,6 +33,7 @@ pub use chosen::{Chosen, NoKernel};
 pub use hmac::{Interrupted, Job, KeyState, Mac, Watch, sha256};
 pub use kernel::{Features, Kernel, UnknownKernel};
 pub use others::{HashState, Keyed, Sha1KeyState, Sha512KeyState};
+pub use prefetch::prefetch;
 pub use text::{BASE64_MAC_BYTES, HEX_MAC_BYTES, base64_mac_vartime, hex_mac_vartime};
 
 /// The block of SHA-256, in bytes.

@@ -2,29 +2,6 @@
 
 use std::collections::TryReserveError;
 
-use hookseal_engine::Interrupted;
-
-/// Why a block was not judged to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stop {
-    /// The watch said so.
-    Interrupted,
-    /// Memory is short.
-    NoMemory,
-}
-
-impl From<Interrupted> for Stop {
-    fn from(_: Interrupted) -> Self {
-        Self::Interrupted
-    }
-}
-
-impl From<TryReserveError> for Stop {
-    fn from(_: TryReserveError) -> Self {
-        Self::NoMemory
-    }
-}
-
 /// A body that was decoded. What was written before stays behind its end, so that no byte is
 /// cleared for every message.
 #[derive(Debug, Default)]

@@ -10,12 +10,9 @@ use std::{
     time::Duration,
 };
 
-use hookseal_engine::{Interrupted, Watch};
+use hookseal_engine::{Interrupted, Stop, Watch};
 
-use crate::{
-    buffer::Stop,
-    piece::{Judged, Piece, Terms, Worker},
-};
+use crate::piece::{Judged, Piece, Terms, Worker};
 
 /// Judges all pieces, on at most that many threads, this one among them; what came of each is
 /// in their order. The watch is called on this thread alone, with 0 while it waits.

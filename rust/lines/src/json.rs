@@ -3,8 +3,10 @@
 
 use std::{borrow::Cow, collections::TryReserveError};
 
+use hookseal_engine::Stop;
+
 use crate::{
-    buffer::{Buffer, Stop},
+    buffer::Buffer,
     escape::{escaped, unescape},
     marks::plain,
 };

@@ -1,10 +1,9 @@
 //! The stream: blocks in, whole lines out, and what is kept between two blocks.
 
-use hookseal_engine::{Kernel, Watch, verify::Rules};
+use hookseal_engine::{Kernel, Stop, Watch, verify::Rules};
 use memchr::{memchr, memrchr};
 
 use crate::{
-    buffer::Stop,
     crew,
     fault::Fault,
     piece::{Judged, Piece, Refusal, Terms, Why},

@@ -27,8 +27,8 @@ mod piece;
 mod tally;
 mod trust;
 
-pub use buffer::Stop;
 pub use fault::{Fault, Key};
+pub use hookseal_engine::Stop;
 pub use judge::{Fed, Judge, MAX_LINE_BYTES};
 pub use piece::{Refusal, Why};
 pub use tally::{EndpointTally, SecretTally, Tally};

@@ -3,17 +3,15 @@
 use std::{borrow::Cow, sync::Arc};
 
 use hookseal_engine::{
-    Kernel, Outcome, Watch,
-    batch::{Chunk, Pushed},
+    Kernel, Outcome, Stop, Watch,
+    batch::{Chunk, Scratch},
     endpoint::Endpoint,
-    header::{Slot, Values},
     verify::Rules,
 };
 use memchr::memchr;
-use smallvec::SmallVec;
 
 use crate::{
-    buffer::{Spare, Stop},
+    buffer::Spare,
     fault::Fault,
     json::is_white,
     line::{self, Body, Broken, Headers, Line},
@@ -82,15 +80,17 @@ pub struct Worker<'a> {
     chunk: Chunk<Carried<'a>>,
     headers: Headers<'a>,
     spare: Spare,
+    scratch: Scratch,
 }
 
 impl<'a> Worker<'a> {
     pub fn new(terms: &'a Terms) -> Self {
         Self {
             terms,
-            chunk: Chunk::new(),
+            chunk: Chunk::new(terms.rules),
             headers: Headers::new(),
             spare: Spare::default(),
+            scratch: Scratch::default(),
         }
     }
 
@@ -113,14 +113,14 @@ impl<'a> Worker<'a> {
         }
         self.hash(&mut judged, watch)?;
         judged.tally.bytes = piece.bytes.len() as u64;
-        // What needed no hash was written down before what did.
+        // What is no message, or arrived nowhere, was written down before what was hashed.
         judged
             .rejects
             .sort_unstable_by_key(|(refusal, _)| refusal.line);
         Ok(judged)
     }
 
-    /// Reads one line, and judges it as far as it goes without a MAC.
+    /// Reads one line; a message waits in the chunk to be judged.
     fn take(&mut self, raw: &'a [u8], is_start: bool, judged: &mut Judged<'a>) -> Result<(), Stop> {
         let terms = self.terms;
         let line = raw.strip_suffix(b"\n").unwrap_or(raw);
@@ -163,13 +163,13 @@ impl<'a> Worker<'a> {
         };
         judged.tally.endpoints[place].live |= endpoint.live(at);
         let carried = Carried { body, source };
-        let values = Kept::of(&self.headers, endpoint)?;
-        let pushed = self
-            .chunk
-            .push(place, carried, &values, endpoint, &terms.rules, at)?;
-        if let Pushed::Judged(outcome) = pushed {
-            judged.settled(source, place, outcome, None)?;
+        let scheme = endpoint.scheme();
+        for (name, value) in &self.headers {
+            if let Some(slot) = scheme.slot(&name.bytes()?) {
+                self.chunk.value(slot, &value.bytes()?)?;
+            }
         }
+        self.chunk.push(place, carried, endpoint, at)?;
         Ok(())
     }
 
@@ -179,16 +179,17 @@ impl<'a> Worker<'a> {
             terms,
             chunk,
             spare,
+            scratch,
             ..
         } = self;
-        chunk.close(1, terms.kernel);
+        chunk.close(1, terms.kernel)?;
         for grain in 0..chunk.grains() {
-            chunk.hash(grain, terms.kernel, watch)?;
+            chunk.hash(grain, scratch, terms.kernel, watch)?;
         }
         let mut stopped = Ok(());
-        chunk.settle(|place, outcome, carried| {
+        chunk.settle(|place, message, carried| {
             let Carried { body, source } = carried;
-            let settled = judged.settled(source, place, outcome, None);
+            let settled = judged.settled(source, place, message.outcome, None);
             stopped = stopped.and(settled);
             if let Body::Decoded(buffer) = body {
                 spare.keep(buffer);
@@ -255,28 +256,6 @@ struct Source<'a> {
 impl AsRef<[u8]> for Carried<'_> {
     fn as_ref(&self) -> &[u8] {
         self.body.as_ref()
-    }
-}
-
-/// The values of the headers that the endpoint's scheme names.
-struct Kept<'a>(SmallVec<[(Slot, Cow<'a, [u8]>); 4]>);
-
-impl<'a> Kept<'a> {
-    fn of(headers: &Headers<'a>, endpoint: &Endpoint) -> Result<Self, Stop> {
-        let scheme = endpoint.scheme();
-        let mut values = SmallVec::new();
-        for (name, value) in headers {
-            if let Some(slot) = scheme.slot(&name.bytes()?) {
-                values.push((slot, value.bytes()?));
-            }
-        }
-        Ok(Self(values))
-    }
-}
-
-impl Values for Kept<'_> {
-    fn each(&self) -> impl Iterator<Item = (Slot, &[u8])> {
-        self.0.iter().map(|(slot, value)| (*slot, &**value))
     }
 }
 

@@ -2,6 +2,7 @@
 //! finds nothing half alive.
 
 use std::{
+    collections::TryReserveError,
     hint,
     sync::{
         Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard,
@@ -13,16 +14,19 @@ use std::{
 
 use hookseal_lanes::{Interrupted, Kernel, Watch};
 
-use super::Chunk;
+use super::{Chunk, Scratch};
+use crate::{stop::Stop, verify::Rules};
 
-/// Lets `work` read chunks while the crew hashes: two chunks take turns. At most `threads`
-/// threads are at it, this one among them.
+/// Lets `work` fill chunks while the crew judges and hashes: three take turns, one that is
+/// filled, one that is hashed and one whose outcomes are handed out. At most `threads` threads
+/// are at it, this one among them.
 ///
 /// # Panics
 /// If a thread of the crew panicked.
 pub fn with_crew<B, T>(
     kernel: Kernel,
     threads: usize,
+    rules: Rules,
     work: impl FnOnce(&mut Crew<'_, '_, B>) -> T,
 ) -> T
 where
@@ -30,10 +34,11 @@ where
 {
     let shared = Shared {
         kernel,
-        chunks: [RwLock::new(Chunk::new()), RwLock::new(Chunk::new())],
+        chunks: [(); CHUNKS].map(|()| RwLock::new(Chunk::new(rules))),
         board: Mutex::new(Board::default()),
         changed: Condvar::new(),
         is_over: AtomicBool::new(false),
+        is_short: AtomicBool::new(false),
         open: AtomicUsize::new(0),
         starts: AtomicUsize::new(0),
         caller: thread::current(),
@@ -46,7 +51,10 @@ where
             most,
             hired: 0,
             filling: 0,
+            started: 0,
+            finished: 0,
             started_bytes: 0,
+            scratch: Scratch::default(),
         })
     })
 }
@@ -57,21 +65,24 @@ pub struct Crew<'scope, 'env, B: AsRef<[u8]> + Send + Sync> {
     shared: &'scope Shared<B>,
     most: usize,
     hired: usize,
-    /// Which of the two chunks is read into.
+    /// Which of the chunks is filled, was started last, was finished last.
     filling: usize,
-    /// The work in the other one, when it was started.
+    started: usize,
+    finished: usize,
+    /// The work in the one that was started.
     started_bytes: usize,
+    scratch: Scratch,
 }
 
 impl<B: AsRef<[u8]> + Send + Sync> Crew<'_, '_, B> {
-    /// The chunk to read into.
+    /// The chunk to fill.
     pub fn chunk(&self) -> RwLockWriteGuard<'_, Chunk<B>> {
         self.shared.own(self.filling)
     }
 
     /// The chunk that [`Crew::finish`] finished.
     pub fn finished(&self) -> RwLockWriteGuard<'_, Chunk<B>> {
-        self.shared.own(1 - self.filling)
+        self.shared.own(self.finished)
     }
 
     /// About how many bytes there are to hash in the chunk that was started.
@@ -80,23 +91,30 @@ impl<B: AsRef<[u8]> + Send + Sync> Crew<'_, '_, B> {
         self.started_bytes
     }
 
-    /// Whether others hash while this thread reads on.
+    /// Whether others hash while this thread fills the next chunk.
     #[must_use]
     pub fn has_help(&self) -> bool {
         self.hired > 0
     }
 
-    /// Gives the chunk that was read to the crew; from here [`Crew::chunk`] is the other one.
-    /// The chunk before must be finished. `chunks` is how many there are about to be, this
-    /// one among them: threads are started only where the whole is worth it.
-    pub fn start(&mut self, chunks: usize) {
+    /// Closes the chunk that was filled. `chunks` is how many there are about to be, this one
+    /// among them: threads are started only where the whole is worth it.
+    ///
+    /// # Errors
+    /// [`TryReserveError`] if memory is short; then the chunk has nothing that can be started.
+    pub fn close(&mut self, chunks: usize) -> Result<(), TryReserveError> {
         let work = self.chunk().work();
-        self.started_bytes = work;
         self.hire(work.saturating_mul(chunks) / BYTES_PER_THREAD);
-        let grains = {
-            let mut chunk = self.chunk();
-            chunk.close(self.hired + 1, self.shared.kernel);
-            chunk.grains()
+        self.chunk().close(self.hired + 1, self.shared.kernel)
+    }
+
+    /// Gives the chunk that was closed to the crew. With help, [`Crew::chunk`] is another one
+    /// from here; without, it is the same, still in the near cache, and must be settled first.
+    /// The chunk before must be finished.
+    pub fn start(&mut self) {
+        let (work, grains) = {
+            let chunk = self.chunk();
+            (chunk.work(), chunk.grains())
         };
         {
             // Under the lock, all of it: a thread that looks sees the chunk, or is woken for it.
@@ -113,32 +131,34 @@ impl<B: AsRef<[u8]> + Send + Sync> Crew<'_, '_, B> {
         if self.hired > 0 {
             self.shared.changed.notify_all();
         }
-        self.filling = 1 - self.filling;
+        self.started_bytes = work;
+        self.started = self.filling;
+        if self.hired > 0 {
+            self.filling = (self.filling + 1) % CHUNKS;
+        }
     }
 
     /// Helps with the chunk that was started, and waits for its last grain.
     ///
     /// # Errors
-    /// [`Interrupted`] if `watch` says so, or a thread of the crew panicked; then there is
-    /// nothing to do but to drop the crew. The watch is called on this thread alone, with 0
+    /// [`Stop`] if `watch` says so, memory is short, or a thread of the crew panicked; then
+    /// there is nothing to do but to drop the crew. The watch is called on this thread alone, with 0
     /// while it waits.
-    pub fn finish(&self, watch: &mut Watch<'_>) -> Result<(), Interrupted> {
+    pub fn finish(&mut self, watch: &mut Watch<'_>) -> Result<(), Stop> {
         // Taken by a call of its own: in the loop's head the lock would be held in its body.
-        let take = || self.shared.board().take();
+        let shared = self.shared;
+        let take = || shared.board().take();
         while let Some((which, grain)) = take() {
-            if self.shared.is_over.load(Ordering::Relaxed) {
-                return Err(Interrupted);
-            }
-            self.shared.hash(which, grain, watch)?;
+            shared.go_on()?;
+            shared.hash(which, grain, &mut self.scratch, watch)?;
         }
         spin_until(|| self.shared.open.load(Ordering::Relaxed) == 0);
         while !self.shared.board().is_done() {
-            if self.shared.is_over.load(Ordering::Relaxed) {
-                return Err(Interrupted);
-            }
+            shared.go_on()?;
             thread::park_timeout(WAIT);
             watch(0)?;
         }
+        self.finished = self.started;
         Ok(())
     }
 
@@ -170,16 +190,21 @@ impl<B: AsRef<[u8]> + Send + Sync> Drop for Crew<'_, '_, B> {
 /// What all threads of the crew see.
 struct Shared<B> {
     kernel: Kernel,
-    chunks: [RwLock<Chunk<B>>; 2],
+    chunks: [RwLock<Chunk<B>>; CHUNKS],
     board: Mutex<Board>,
     changed: Condvar,
     is_over: AtomicBool,
+    /// Whether it is over because memory is short; written before that.
+    is_short: AtomicBool,
     /// Grains that are not done, and how often a chunk was started: what is spun on. The board
     /// alone decides.
     open: AtomicUsize,
     starts: AtomicUsize,
     caller: Thread,
 }
+
+/// How many chunks there are.
+const CHUNKS: usize = 3;
 
 /// Which grains of which chunk are taken, and which are done.
 #[derive(Default)]
@@ -216,16 +241,16 @@ impl<B: AsRef<[u8]> + Send + Sync> Shared<B> {
     /// The life of a thread of the crew.
     fn work(&self) {
         let _alarm = Alarm(self);
-        let mut watch = |_| {
-            if self.is_over.load(Ordering::Relaxed) {
-                Err(Interrupted)
-            } else {
-                Ok(())
-            }
-        };
+        let mut watch = |_| self.go_on().map_err(|_| Interrupted);
+        let mut scratch = Scratch::default();
         while let Some((which, grain)) = self.wait() {
-            if self.hash(which, grain, &mut watch).is_err() {
-                return;
+            match self.hash(which, grain, &mut scratch, &mut watch) {
+                Ok(()) => {}
+                Err(Stop::Interrupted) => return,
+                Err(Stop::NoMemory) => {
+                    self.is_short.store(true, Ordering::Relaxed);
+                    return self.send_home();
+                }
             }
         }
     }
@@ -254,13 +279,30 @@ impl<B: AsRef<[u8]> + Send + Sync> Shared<B> {
         }
     }
 
-    fn hash(&self, which: usize, grain: usize, watch: &mut Watch<'_>) -> Result<(), Interrupted> {
+    /// Whether the work goes on, and why not.
+    fn go_on(&self) -> Result<(), Stop> {
+        if !self.is_over.load(Ordering::Acquire) {
+            Ok(())
+        } else if self.is_short.load(Ordering::Relaxed) {
+            Err(Stop::NoMemory)
+        } else {
+            Err(Stop::Interrupted)
+        }
+    }
+
+    fn hash(
+        &self,
+        which: usize,
+        grain: usize,
+        scratch: &mut Scratch,
+        watch: &mut Watch<'_>,
+    ) -> Result<(), Stop> {
         {
             // Let go before the grain is counted: the caller will want the chunk for itself.
             let chunk = self.chunks[which]
                 .read()
                 .unwrap_or_else(PoisonError::into_inner);
-            chunk.hash(grain, self.kernel, watch)?;
+            chunk.hash(grain, scratch, self.kernel, watch)?;
         }
         let mut board = self.board();
         board.done += 1;
@@ -274,7 +316,7 @@ impl<B: AsRef<[u8]> + Send + Sync> Shared<B> {
     fn send_home(&self) {
         // Under the lock, so that nobody looks before and waits behind.
         let board = self.board();
-        self.is_over.store(true, Ordering::Relaxed);
+        self.is_over.store(true, Ordering::Release);
         drop(board);
         self.changed.notify_all();
         self.caller.unpark();
@@ -297,7 +339,7 @@ impl<B: AsRef<[u8]> + Send + Sync> Drop for Alarm<'_, B> {
 const BYTES_PER_THREAD: usize = 256 * 1024;
 
 /// Waits for what is about to come, without going to sleep: waking up takes longer. Gives up
-/// after some 20 µs.
+/// after some 80 µs.
 fn spin_until(is_so: impl Fn() -> bool) {
     for _ in 0..SPINS {
         if is_so() {
@@ -307,8 +349,9 @@ fn spin_until(is_so: impl Fn() -> bool) {
     }
 }
 
-/// How often is looked before a thread goes to sleep.
-const SPINS: usize = 500;
+/// How often is looked before a thread goes to sleep: with 500, whoever helps sleeps while the
+/// last grain of a chunk is hashed, and is awake too late for the next.
+const SPINS: usize = 2000;
 
 /// How often a thread that waits for others looks whether it is to stop.
 const WAIT: Duration = Duration::from_millis(10);

@@ -5,8 +5,8 @@ use std::{collections::HashMap, fmt::Write as _, fs, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hookseal_engine::{
-    Interrupted, Kernel, Outcome, Watch,
-    batch::{Chunk, Crew, Pushed, with_crew},
+    Interrupted, Kernel, Outcome, Stop, Watch,
+    batch::{Chunk, Crew, Scratch, with_crew},
     endpoint::Endpoint,
     header::Slot,
     scheme::{Algorithm, Encoding, Family, KeyText, Names, Part, Scheme, Unit},
@@ -241,6 +241,13 @@ impl Message {
         }
     }
 
+    /// A message that Uplift's key `key` signed.
+    pub fn good(body: &[u8]) -> Self {
+        let signature = format!("sha256={}", hex(&hmac(b"key", &[body])));
+        let headers = [("x-uplift-signature-256", signature)];
+        Self::new(&endpoint("uplift", &["key"]), body, &headers)
+    }
+
     pub fn values(&self) -> Vec<(Slot, &[u8])> {
         let headers = self.headers.iter();
         headers.map(|(slot, value)| (*slot, &value[..])).collect()
@@ -268,22 +275,12 @@ impl Message {
     }
 
     /// Gives the message to a chunk under a number.
-    pub fn push<'c, B: AsRef<[u8]>>(
-        &self,
-        chunk: &'c mut Chunk<B>,
-        number: usize,
-        body: B,
-    ) -> Pushed<'c, B> {
-        let (endpoint, rules) = (&self.endpoint, &self.rules);
-        let pushed = chunk.push(
-            number,
-            body,
-            self.values().as_slice(),
-            endpoint,
-            rules,
-            self.at,
-        );
-        pushed.expect("there is memory")
+    pub fn push<B: AsRef<[u8]>>(&self, chunk: &mut Chunk<B>, number: usize, body: B) {
+        for (slot, value) in &self.headers {
+            chunk.value(*slot, value).expect("there is memory");
+        }
+        let pushed = chunk.push(number, body, &self.endpoint, self.at);
+        pushed.expect("there is memory");
     }
 }
 
@@ -292,9 +289,10 @@ pub fn hash<B: AsRef<[u8]>>(
     chunk: &mut Chunk<B>,
     kernel: Kernel,
     watch: &mut Watch<'_>,
-) -> Result<(), Interrupted> {
-    chunk.close(2, kernel);
-    (0..chunk.grains()).try_for_each(|grain| chunk.hash(grain, kernel, watch))
+) -> Result<(), Stop> {
+    let mut scratch = Scratch::default();
+    chunk.close(2, kernel).expect("there is memory");
+    (0..chunk.grains()).try_for_each(|grain| chunk.hash(grain, &mut scratch, kernel, watch))
 }
 
 /// What a crew says of messages.
@@ -303,7 +301,7 @@ pub fn batch(
     kernel: Kernel,
     threads: usize,
     watch: &mut Watch<'_>,
-) -> Result<Vec<Outcome>, Interrupted> {
+) -> Result<Vec<Outcome>, Stop> {
     let bodies = messages.iter().map(|message| &message.body[..]);
     batch_of(messages, bodies, kernel, threads, watch)
 }
@@ -315,44 +313,48 @@ pub fn batch_of<B: AsRef<[u8]> + Send + Sync>(
     kernel: Kernel,
     threads: usize,
     watch: &mut Watch<'_>,
-) -> Result<Vec<Outcome>, Interrupted> {
+) -> Result<Vec<Outcome>, Stop> {
     let mut outcomes = vec![Outcome::UNVERIFIED; messages.len()];
-    with_crew(kernel, threads, |crew| {
+    let rules = messages.first().map(|message| message.rules);
+    with_crew(kernel, threads, rules.unwrap_or_default(), |crew| {
         let mut is_started = false;
         for (number, (message, body)) in messages.iter().zip(bodies).enumerate() {
-            if let Pushed::Judged(outcome) = message.push(&mut crew.chunk(), number, body) {
-                outcomes[number] = outcome;
-            }
+            message.push(&mut crew.chunk(), number, body);
             if crew.chunk().is_full() {
                 if is_started {
                     finish(crew, &mut outcomes, watch)?;
                 }
-                crew.start(2);
-                is_started = true;
+                crew.close(2).expect("there is memory");
+                crew.start();
+                is_started = crew.has_help();
+                if !is_started {
+                    finish(crew, &mut outcomes, watch)?;
+                }
             }
         }
         if is_started {
             finish(crew, &mut outcomes, watch)?;
         }
-        crew.start(1);
+        crew.close(1).expect("there is memory");
+        crew.start();
         finish(crew, &mut outcomes, watch)
     })?;
     Ok(outcomes)
 }
 
 fn finish<B: AsRef<[u8]> + Send + Sync>(
-    crew: &Crew<'_, '_, B>,
+    crew: &mut Crew<'_, '_, B>,
     outcomes: &mut [Outcome],
     watch: &mut Watch<'_>,
-) -> Result<(), Interrupted> {
+) -> Result<(), Stop> {
     crew.finish(watch)?;
-    crew.finished().settle(|number, outcome, _| {
+    crew.finished().settle(|number, judged, _| {
         assert_eq!(
             outcomes[number],
             Outcome::UNVERIFIED,
             "message {number} twice"
         );
-        outcomes[number] = outcome;
+        outcomes[number] = judged.outcome;
     });
     Ok(())
 }

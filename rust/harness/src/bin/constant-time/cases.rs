@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hookseal_engine::{
     Key, Verdict,
-    batch::{Chunk, Pushed},
+    batch::{Chunk, Scratch},
     endpoint::Endpoint,
     scheme::{Algorithm, KeyText},
     secret::{Kind, Secret},
@@ -208,16 +208,19 @@ fn batch(kernel: Kernel, draw: &mut Draw) -> Work {
         .collect();
     mark_keys(&endpoint);
     Box::new(move || {
-        let mut chunk = Chunk::new();
+        let mut chunk = Chunk::new(Rules::default());
         for (at, message) in messages.iter().enumerate() {
-            let (values, rules) = (message.values(), Rules::default());
-            let body = &message.body[..];
-            let pushed = chunk.push(at, body, values.as_slice(), &endpoint, &rules, NOW);
-            assert!(matches!(pushed, Ok(Pushed::Waits { .. })), "message {at}");
+            for (slot, value) in message.values() {
+                assert!(chunk.value(slot, value).is_ok(), "message {at}");
+            }
+            let pushed = chunk.push(at, &message.body[..], &endpoint, NOW);
+            assert!(pushed.is_ok(), "message {at}");
         }
-        chunk.close(1, kernel);
-        let _ = chunk.hash(0, kernel, &mut |_| Ok(()));
-        chunk.settle(|at, outcome, _| assert!(outcome.verdict == Verdict::Valid, "message {at}"));
+        assert!(chunk.close(1, kernel).is_ok());
+        let _ = chunk.hash(0, &mut Scratch::default(), kernel, &mut |_| Ok(()));
+        chunk.settle(|at, judged, _| {
+            assert!(judged.outcome.verdict == Verdict::Valid, "message {at}");
+        });
         Vec::new()
     })
 }

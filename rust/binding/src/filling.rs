@@ -1,0 +1,43 @@
+//! A chunk that is being filled with Python's messages.
+
+use hookseal_engine::{batch::Chunk, header::Slot};
+use pyo3::{prelude::*, pybacked::PyBackedBytes};
+
+use crate::{
+    arguments::no_memory,
+    headers::{Ids, Keep, hold_id},
+};
+
+/// What is carried beside a message while it waits.
+pub struct Carried {
+    pub body: PyBackedBytes,
+    /// What holds the ids, where they are wanted.
+    pub ids: Ids,
+    /// The position of the endpoint among those that are used.
+    pub endpoint: u32,
+}
+
+impl AsRef<[u8]> for Carried {
+    #[inline]
+    fn as_ref(&self) -> &[u8] {
+        &self.body
+    }
+}
+
+/// Where the header values of the message go that is read next.
+pub struct Filling<'a> {
+    pub chunk: &'a mut Chunk<Carried>,
+    pub ids: Ids,
+    pub holds_ids: bool,
+}
+
+impl Keep for Filling<'_> {
+    #[inline]
+    fn keep(&mut self, slot: Slot, value: &[u8], object: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.chunk.value(slot, value).map_err(no_memory)?;
+        if self.holds_ids {
+            hold_id(&mut self.ids, slot, object);
+        }
+        Ok(())
+    }
+}

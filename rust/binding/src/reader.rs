@@ -1,0 +1,289 @@
+//! From Python's messages to a chunk.
+
+use std::{ops::Range, sync::Arc};
+
+use hookseal_engine::{Outcome, batch::Chunk, endpoint::Endpoint, scheme::Scheme, verify::Rules};
+use pyo3::{
+    prelude::*,
+    pybacked::PyBackedBytes,
+    types::{PyBytes, PyDict, PyString, PyType},
+};
+
+use crate::{
+    ahead::{Ahead, Parts},
+    arguments::no_memory,
+    batch::Call,
+    body::{self, unencodable},
+    clock::now,
+    errors::is_items_own,
+    filling::{Carried, Filling},
+    headers::{self, Ids, Keep},
+    items,
+    messages::Messages,
+    slots::{Good, Slots, Used, small},
+    trust::Endpoints,
+};
+
+/// What reads the messages of a call into a chunk.
+pub struct Reader<'a, 'py> {
+    pub call: Call<'a, 'py>,
+    pub rules: &'a Rules,
+    pub keep: bool,
+    pub message_class: &'a Bound<'py, PyType>,
+    pub slots: Slots,
+    /// Made for the first item that is no message.
+    pub errors: Option<Bound<'py, PyDict>>,
+    pub used: Used,
+    /// The instant of judgement, once the clock was read.
+    pub now: Option<i64>,
+    pub pairs: Pairs<'a>,
+    /// The work that was done since the interpreter was let go.
+    pub held_bytes: usize,
+}
+
+impl<'a, 'py> Reader<'a, 'py> {
+    /// Reads neighbouring messages into the chunk.
+    pub fn read_group(
+        &mut self,
+        py: Python<'py>,
+        group: Range<usize>,
+        ahead: &mut Ahead<'py>,
+        chunk: &mut Chunk<Carried>,
+    ) -> PyResult<()> {
+        self.call.messages.look(group.clone(), ahead)?;
+        for (at, index) in group.enumerate() {
+            match ahead.take(at) {
+                Some(parts) => self.read_pair(py, index, parts, chunk)?,
+                None => self.read_any(py, index, None, chunk)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a pair of a body and an exact dict into the chunk: what most queues are made of.
+    #[inline]
+    fn read_pair(
+        &mut self,
+        py: Python<'py>,
+        index: usize,
+        parts: Parts<'py>,
+        chunk: &mut Chunk<Carried>,
+    ) -> PyResult<()> {
+        if matches!(self.pairs, Pairs::Unseen) {
+            self.pairs = self.see_pairs(py)?;
+        }
+        let (Pairs::Alike(same), Ok(body)) = (self.pairs, parts.body.cast_exact::<PyBytes>())
+        else {
+            return self.read_any(py, index, Some(parts), chunk);
+        };
+        let mut filling = Filling {
+            chunk,
+            ids: Ids::new(),
+            holds_ids: self.keep,
+        };
+        let scheme = Some(&**same.endpoint.scheme());
+        if let Err(error) = headers::read_dict(&parts.headers, scheme, &mut filling) {
+            chunk.forget_values();
+            return self.unless_done(py, index, Err(error)).map(|_| ());
+        }
+        let carried = Carried {
+            ids: filling.ids,
+            body: body.clone().into(),
+            endpoint: small(same.place),
+        };
+        let pushed = chunk.push(index, carried, same.endpoint, same.at);
+        pushed.map_err(no_memory)
+    }
+
+    /// Reads a message of any kind into the chunk.
+    #[cold]
+    fn read_any(
+        &mut self,
+        py: Python<'py>,
+        index: usize,
+        parts: Option<Parts<'py>>,
+        chunk: &mut Chunk<Carried>,
+    ) -> PyResult<()> {
+        let mut filling = Filling {
+            chunk,
+            ids: Ids::new(),
+            holds_ids: self.keep,
+        };
+        let read = self.read(py, index, parts, &mut filling);
+        let ids = filling.ids;
+        let Some(ready) = self.unless_done(py, index, read)? else {
+            chunk.forget_values();
+            return Ok(());
+        };
+        let carried = Carried {
+            body: ready.body,
+            ids,
+            endpoint: small(ready.place),
+        };
+        let pushed = chunk.push(index, carried, ready.endpoint, ready.at);
+        pushed.map_err(no_memory)
+    }
+
+    /// What the call says of its pairs.
+    fn see_pairs(&mut self, py: Python<'py>) -> PyResult<Pairs<'a>> {
+        let Call {
+            endpoints,
+            names,
+            received_at,
+            ..
+        } = &self.call;
+        if names.is_each() || received_at.is_each() {
+            return Ok(Pairs::Each);
+        }
+        let Some(endpoint) = endpoints.find(names.get(0)?.as_ref())? else {
+            return Ok(Pairs::Each);
+        };
+        let at = match received_at.get(0).or(self.now) {
+            Some(at) => at,
+            None if endpoint.needs_instant(self.rules.tolerance) => *self.now.insert(now(py)?),
+            None => 0,
+        };
+        let place = self.used.place(endpoint);
+        self.used.all[place].live |= endpoint.live(at);
+        Ok(Pairs::Alike(Same {
+            endpoint,
+            place,
+            at,
+        }))
+    }
+
+    /// Writes down what became of an item that is not ready to be judged.
+    #[inline]
+    pub fn unless_done<'e>(
+        &mut self,
+        py: Python<'py>,
+        index: usize,
+        read: PyResult<Read<'e>>,
+    ) -> PyResult<Option<Ready<'e>>> {
+        match read {
+            Ok(Read::Ready(ready)) => return Ok(Some(ready)),
+            Ok(Read::Nowhere(outcome, body)) => {
+                let good = Good { body, id: None };
+                self.slots.put(py, index, outcome, None, Some(good))?;
+            }
+            Err(error) if is_items_own(py, &error) => {
+                let errors = self.errors.get_or_insert_with(|| PyDict::new(py));
+                errors.set_item(index, error.into_value(py))?;
+                self.slots
+                    .put(py, index, Outcome::NOT_A_MESSAGE, None, None)?;
+            }
+            Ok(Read::NoClock(error)) | Err(error) => return Err(error),
+        }
+        Ok(None)
+    }
+
+    /// Reads one message; the values of its headers go to `kept`.
+    #[inline]
+    pub fn read(
+        &mut self,
+        py: Python<'py>,
+        index: usize,
+        parts: Option<Parts<'py>>,
+        kept: &mut impl Keep,
+    ) -> PyResult<Read<'a>> {
+        let endpoints = self.call.endpoints;
+        let find = |name: Option<&Bound<'py, PyString>>| endpoints.find(name);
+        let (endpoint, received_at, body);
+        match (parts, &self.call.messages) {
+            (Some(parts), _) => {
+                received_at = None;
+                endpoint = find(self.call.names.get(index)?.as_ref())?;
+                body = body::read(&parts.body, "body")?;
+                headers::read_dict(&parts.headers, scheme_of(endpoint), kept)?;
+            }
+            (None, Messages::Items(items)) => {
+                let item = items.get_borrowed_item(index)?;
+                let item = items::read(&item, self.message_class)?;
+                let name = item.endpoint.or(self.call.names.get(index)?);
+                received_at = item.received_at;
+                endpoint = find(name.as_ref())?;
+                body = body::read(&item.body, "body")?;
+                headers::read(&item.headers, scheme_of(endpoint), kept)?;
+            }
+            (None, Messages::Columns(columns)) => {
+                received_at = None;
+                endpoint = find(self.call.names.get(index)?.as_ref())?;
+                let found = columns.bodies.get_borrowed_item(index)?;
+                body = body::read(&found, "body")?;
+                if let Some(scheme) = scheme_of(endpoint) {
+                    columns.keep(index, scheme, kept)?;
+                }
+            }
+        }
+        let body = body.ok_or_else(|| unencodable(py, "body"))?;
+        let Some(endpoint) = endpoint else {
+            let outcome = match endpoints {
+                Endpoints::Unsigned => self.rules.unsigned(&body),
+                _ => Outcome::UNKNOWN_ENDPOINT,
+            };
+            return Ok(Read::Nowhere(outcome, body));
+        };
+        let at = match received_at
+            .or(self.call.received_at.get(index))
+            .or(self.now)
+        {
+            Some(at) => at,
+            None if endpoint.needs_instant(self.rules.tolerance) => match now(py) {
+                Ok(now) => *self.now.insert(now),
+                Err(error) => return Ok(Read::NoClock(error)),
+            },
+            None => 0,
+        };
+        let place = self.used.place(endpoint);
+        self.used.all[place].live |= endpoint.live(at);
+        Ok(Read::Ready(Ready {
+            endpoint,
+            place,
+            body,
+            at,
+        }))
+    }
+}
+
+fn scheme_of(endpoint: Option<&Arc<Endpoint>>) -> Option<&Scheme> {
+    endpoint.map(|endpoint| &**endpoint.scheme())
+}
+
+/// What became of an item when it was read.
+pub enum Read<'e> {
+    /// It can be judged.
+    Ready(Ready<'e>),
+    /// It arrived at no endpoint that has secrets.
+    Nowhere(Outcome, PyBackedBytes),
+    /// The clock could not be read: that is the end of the call, not of the item.
+    NoClock(PyErr),
+}
+
+/// What a call says of the pairs among its messages.
+#[derive(Clone, Copy)]
+pub enum Pairs<'e> {
+    /// There was none yet.
+    Unseen,
+    /// Something else of each, or of all that they arrived nowhere.
+    Each,
+    /// The same of all.
+    Alike(Same<'e>),
+}
+
+/// Where messages arrived, and when.
+#[derive(Clone, Copy)]
+pub struct Same<'e> {
+    endpoint: &'e Arc<Endpoint>,
+    /// The endpoint's position among those that are used.
+    place: usize,
+    at: i64,
+}
+
+/// A message that can be judged.
+pub struct Ready<'e> {
+    pub endpoint: &'e Arc<Endpoint>,
+    /// The endpoint's position among those that are used.
+    pub place: usize,
+    pub body: PyBackedBytes,
+    pub at: i64,
+}

@@ -1,0 +1,30 @@
+//! Asking for bytes before they are needed.
+
+/// Asks the processor to bring in the first bytes of a body that is about to be hashed. Within a
+/// call, [`crate::Kernel::macs`] does so itself for all but the first of each lane.
+#[inline]
+pub fn prefetch(body: &[u8]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in body.chunks(LINE_BYTES).take(MOST_LINES) {
+        fetch(line);
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = body;
+}
+
+#[cfg(target_arch = "x86_64")]
+#[expect(unsafe_code, reason = "the instruction takes an address")]
+#[inline]
+fn fetch(line: &[u8]) {
+    use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+
+    // SAFETY: a prefetch has no effect but on the cache, whatever the address.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) }
+}
+
+#[cfg(target_arch = "x86_64")]
+const LINE_BYTES: usize = 64;
+
+/// Of more, the processor sees the pattern by itself.
+#[cfg(target_arch = "x86_64")]
+const MOST_LINES: usize = 16;
