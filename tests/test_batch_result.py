@@ -90,6 +90,18 @@ def test_by_secret_of_a_ring(hooks: Any) -> None:
     assert hooks.Verifier(ring).verify_batch([], now=NOW).by_secret() == {}
 
 
+def test_by_secret_where_nothing_is_a_message(hooks: Any) -> None:
+    """An endpoint that was named for items that are no messages had none."""
+    verifier = hooks.Verifier(hooks.Keyring({"a": SECRET}))
+    wrong = (BODY, {**signed(), "webhook-id": 5})
+    for count in (1, 30):
+        result = verifier.verify_batch([wrong] * count, endpoint="a", now=NOW)
+        assert result.counts() == {Verdict.NOT_A_MESSAGE: count}
+        assert result.by_secret() == {}
+        result = verifier.verify_batch([wrong] * count + [(BODY, {})], endpoint="a", now=NOW)
+        assert result.by_secret() == {("a", "0"): 0}
+
+
 def test_by_secret_with_windows(hooks: Any) -> None:
     """A secret with a window is there if it was live for at least one of the messages."""
     given = [

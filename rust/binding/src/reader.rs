@@ -86,12 +86,13 @@ impl<'a, 'py> Reader<'a, 'py> {
             chunk.forget_values();
             return self.unless_done(py, index, Err(error)).map(|_| ());
         }
+        let Same { endpoint, at } = same;
         let carried = Carried {
             ids: filling.ids,
             body: body.clone().into(),
-            endpoint: small(same.place),
+            endpoint: small(self.used.arrived(endpoint, at)),
         };
-        let pushed = chunk.push(index, carried, same.endpoint, same.at);
+        let pushed = chunk.push(index, carried, endpoint, at);
         pushed.map_err(no_memory)
     }
 
@@ -143,13 +144,7 @@ impl<'a, 'py> Reader<'a, 'py> {
             None if endpoint.needs_instant(self.rules.tolerance) => *self.now.insert(now(py)?),
             None => 0,
         };
-        let place = self.used.place(endpoint);
-        self.used.all[place].live |= endpoint.live(at);
-        Ok(Pairs::Alike(Same {
-            endpoint,
-            place,
-            at,
-        }))
+        Ok(Pairs::Alike(Same { endpoint, at }))
     }
 
     /// Writes down what became of an item that is not ready to be judged.
@@ -234,11 +229,9 @@ impl<'a, 'py> Reader<'a, 'py> {
             },
             None => 0,
         };
-        let place = self.used.place(endpoint);
-        self.used.all[place].live |= endpoint.live(at);
         Ok(Read::Ready(Ready {
             endpoint,
-            place,
+            place: self.used.arrived(endpoint, at),
             body,
             at,
         }))
@@ -274,8 +267,6 @@ pub enum Pairs<'e> {
 #[derive(Clone, Copy)]
 pub struct Same<'e> {
     endpoint: &'e Arc<Endpoint>,
-    /// The endpoint's position among those that are used.
-    place: usize,
     at: i64,
 }
 

@@ -46,6 +46,14 @@ impl Used {
         }
     }
 
+    /// Notes that a message arrived; returns the position of the endpoint.
+    #[inline]
+    pub fn arrived(&mut self, endpoint: &Arc<Endpoint>, at: i64) -> usize {
+        let place = self.place(endpoint);
+        self.all[place].live |= endpoint.live(at);
+        place
+    }
+
     fn find(&mut self, endpoint: &Arc<Endpoint>) -> usize {
         let Self { all, places } = self;
         // The first needs no map: it is looked for in vain as soon as there is a second.

@@ -71,6 +71,21 @@ fn a_chunk_is_full_by_header_values() {
     assert!(chunk.is_full());
 }
 
+#[test]
+fn a_chunk_is_full_by_empty_header_values() {
+    let message = Message::good(b"");
+    let mut chunk = Chunk::new(Rules::default());
+    let slot = message.headers[0].0;
+    for _ in 0..CHUNK_BYTES / 16 {
+        chunk.value(slot, b"").unwrap();
+    }
+    assert!(chunk.is_full());
+    message.push(&mut chunk, 0, &message.body[..]);
+    hash(&mut chunk, Kernel::detect(), &mut go_on).unwrap();
+    chunk.settle(|_, judged, _| assert!(judged.outcome.is_valid()));
+    assert!(!chunk.is_full());
+}
+
 /// A message that turns out to be none leaves nothing to the one behind it.
 #[test]
 fn forgotten_values_are_nobodys() {

@@ -87,7 +87,9 @@ impl<B: AsRef<[u8]>> Chunk<B> {
     /// Whether the chunk should be hashed before more is pushed.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.messages.len() >= CHUNK_MESSAGES || self.body_bytes + self.text.len() >= CHUNK_BYTES
+        // An empty value takes room too, and a header may have a million of them.
+        let values = self.text.len() + self.values.len() * size_of::<Value>();
+        self.messages.len() >= CHUNK_MESSAGES || self.body_bytes + values >= CHUNK_BYTES
     }
 
     /// About how many bytes there are to hash for one secret.
@@ -275,9 +277,10 @@ impl<B: AsRef<[u8]>> Chunk<B> {
         }
         drop(messages);
         self.text.clear();
-        // One long header is not kept for the rest of a batch.
+        // One long header, or a million of them, is not kept for the rest of a batch.
         self.text.shrink_to(CHUNK_BYTES);
         self.values.clear();
+        self.values.shrink_to(CHUNK_BYTES / size_of::<Value>());
         self.endpoints.clear();
         self.body_bytes = 0;
     }
