@@ -53,7 +53,7 @@ constant-time: ## Look for branches and addresses that depend on a secret (some 
 
 lint: $(CORE) ## Check format, lints, types, stubs, dependencies and the rules of the house
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
+	cargo clippy --workspace --all-targets --features hookseal-binding/floor --locked --quiet -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .

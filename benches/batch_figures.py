@@ -9,6 +9,7 @@ from benches.cases import Case, size_name
 from benches.contenders import BARE, HOOKSEAL, STANDARD_JSON, STDLIB, TWO_THREADS
 from benches.costs import FEW, TOGETHER, CostFindings
 from benches.figures import Figure, ratio
+from benches.floor import FloorFindings
 from benches.lanes import AVX512, SHANI2, SINGLE, LaneFindings
 from benches.messages import KIB
 from benches.paired import Rounds
@@ -35,6 +36,7 @@ def judge(
     found: LaneFindings | None,
     costs: CostFindings,
     sample: Rounds,
+    floor: FloorFindings | None,
 ) -> Iterator[Figure]:
     """All figures whose case was run."""
     if found is not None:
@@ -44,18 +46,21 @@ def judge(
             if case in results:
                 measured = results[case].ratio(name, HOOKSEAL)
                 what = f"`verify_batch`, one thread, {case}: faster than {words}"
-                yield Figure.at_least(what, limits[case.headers], measured)
+                bound = floor.bound(case.headers, name) if floor else None
+                yield Figure.at_least(what, limits[case.headers], measured, bound)
     for case in (cases.BATCH_H5, cases.BATCH_H12):
         if case in results:
             measured = results[case].ratio(HOOKSEAL, TWO_THREADS)
             what = f"`verify_batch`, {case}: two threads faster than one"
             yield Figure.at_least(what, TWO_THREADS_FASTER, measured)
     what = "the sample queue (all systems, mixed sizes), one thread: faster than the stdlib"
-    yield Figure.at_least(what, SAMPLE_QUEUE, sample.ratio(STDLIB, HOOKSEAL))
+    bound = floor.sample_bound() if floor else None
+    yield Figure.at_least(what, SAMPLE_QUEUE, sample.ratio(STDLIB, HOOKSEAL), bound)
     for headers, limit in BEYOND.items():
         if headers in costs.beyond:
             what = f"all that `verify_batch` does beyond hashing, 1 KiB, warm, {headers}: of the"
-            yield Figure.at_most(f"{what} hashing", limit, costs.beyond[headers].ratio)
+            bound = floor.beyond_bound(headers) if floor else None
+            yield Figure.at_most(f"{what} hashing", limit, costs.beyond[headers].ratio, bound)
     yield from _small_batches(costs)
     worst = max(TOGETHER, key=lambda place: costs.long_ratio(place).median)
     what = f"one body of 1 MiB among 4,096 of 1 KiB, {worst}: of the sum of both alone"

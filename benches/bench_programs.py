@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from benches import programs
+from benches import floor, messages, programs, sample_queue
+from benches.floor import Floor
 from benches.programs import Programs
+from benches.sample_queue import SampleQueue
 
 KEYS = ["kernel", "bytes", "messages", "ns_per_message", "gb_per_s"]
 
@@ -58,3 +60,46 @@ def test_the_ceiling_is_that_of_a_kernel(built: Programs) -> None:
     for line in ceilings:
         assert list(line) == ["kernel", "ns_per_block"]
         assert line["ns_per_block"] > 0
+
+
+@pytest.fixture(scope="module")
+def least(built: Programs) -> Floor:
+    """The module of the floor."""
+    if built.floor is None:
+        pytest.skip(built.missing[-1])
+    return floor.load(built.floor)
+
+
+def test_the_floor_looks_at_what_a_verifier_must(least: Floor) -> None:
+    touch = least.touch
+    names = ["webhook-id", "webhook-timestamp"]
+
+    assert touch([(b"body", {"Webhook-Id": "abc", "Accept": "no value"})], names) == 4 + 13 + 6
+    assert touch([(b"body", [["webhook-timestamp", "17"], ["a", "b"]])] * 20, names) == 20 * 24
+    with pytest.raises(TypeError):
+        touch([(b"body", {b"webhook-id": "abc"})], names)
+
+
+def test_the_floor_hashes_bodies_of_any_length(least: Floor) -> None:
+    bodies = [(length % 61, b"x" * length) for length in range(300)]
+
+    assert least.Bodies(bodies).hash() == 300
+
+
+@pytest.mark.parametrize("headers", messages.HEADER_SETS)
+def test_the_halves_of_the_floor_see_every_message(least: Floor, headers: str) -> None:
+    made = messages.make(headers, 100, 20)
+
+    for work in floor.works(least, made).values():
+        assert work() == 20
+
+
+def test_of_the_sample_queue_all_is_hashed_that_must_be() -> None:
+    queue = SampleQueue.read()
+    bodies = sample_queue.hashed_bodies(queue)
+    heads = [head for head, _ in bodies]
+
+    # Tokens are compared, not hashed.
+    assert queue.valid * 3 // 4 < len(bodies) < queue.valid
+    assert {head > 20 for head in heads if head} == {True}
+    assert 0 < heads.count(0) < len(heads) // 2

@@ -8,11 +8,20 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benches import batch_figures, batch_tables, figures, lane_tables, machine, plots
+from benches import (
+    batch_figures,
+    batch_tables,
+    figures,
+    floor_tables,
+    lane_tables,
+    machine,
+    plots,
+)
 from benches.cases import BUDGET_SECONDS, Case
 from benches.contenders import HOOKSEAL, ONE_BY_ONE, RIVALS, THREADED
 from benches.costs import CostFindings
 from benches.figures import Figure, ratio, short
+from benches.floor import FloorFindings
 from benches.lanes import LaneFindings
 from benches.markdown import table
 from benches.memory import Growth
@@ -68,6 +77,7 @@ class Findings:
     missing: Sequence[str]
     costs: CostFindings
     sample: Rounds
+    floor: FloorFindings | None
     memory: Mapping[bool, Growth | None]
     memory_messages: int
     starts: StartFindings
@@ -82,7 +92,7 @@ class Findings:
     def figures(self) -> list[Figure]:
         """Promises and whether they are kept."""
         return [
-            *batch_figures.judge(self.results, self.lanes, self.costs, self.sample),
+            *batch_figures.judge(self.results, self.lanes, self.costs, self.sample, self.floor),
             *figures.judge(self.results, self.memory, self.queue),
             *self.starts.figures(),
         ]
@@ -104,6 +114,7 @@ def render(found: Findings, plotted: Iterable[Path]) -> str:
         batch_tables.render(found.results),
         lane_tables.throughput(found.lanes, found.missing),
         lane_tables.costs(found.costs),
+        floor_tables.section(found.floor),
         _losses(found.results),
         _memory(found),
         found.starts.section(),
@@ -141,13 +152,12 @@ def _circumstances(found: Findings) -> str:
 
 
 def _figures(figures: Iterable[Figure]) -> str:
-    rows = (
-        (figure.what, figure.limit, figure.measured, "reached" if figure.met else "**missed**")
-        for figure in figures
-    )
+    rows = ((figure.what, figure.limit, figure.measured, figure.judged) for figure in figures)
     return (
         "## Figures to judge\n\nMedians, with their quartiles in parentheses; ratios are made"
-        " within one round.\n\n" + table(("", "wanted", "measured", ""), rows)
+        " within one round. A *bound* is what a figure would come to if `verify_batch` did nothing"
+        " but look at Python's objects and hash (*What stops the batch*).\n\n"
+        + table(("", "wanted", "measured", ""), rows)
     )
 
 

@@ -28,16 +28,32 @@ class Figure:
     limit: str
     measured: str
     met: bool
+    # What it would come to at best, where that was measured.
+    bound: Spread | None = None
 
     @classmethod
-    def at_least(cls, what: str, limit: float, measured: Spread) -> Figure:
+    def at_least(
+        cls, what: str, limit: float, measured: Spread, bound: Spread | None = None
+    ) -> Figure:
         """Judged by the median."""
-        return cls(what, f"at least {limit:g} ×", f"{ratio(measured)} ×", measured.median >= limit)
+        met = measured.median >= limit
+        return cls(what, f"at least {limit:g} ×", f"{ratio(measured)} ×", met, bound)
 
     @classmethod
-    def at_most(cls, what: str, limit: float, measured: Spread) -> Figure:
+    def at_most(
+        cls, what: str, limit: float, measured: Spread, bound: Spread | None = None
+    ) -> Figure:
         """Judged by the median."""
-        return cls(what, f"at most {limit:g} ×", f"{ratio(measured)} ×", measured.median <= limit)
+        met = measured.median <= limit
+        return cls(what, f"at most {limit:g} ×", f"{ratio(measured)} ×", met, bound)
+
+    @property
+    def judged(self) -> str:
+        """Reached or not; and the bound of what is not."""
+        if self.met:
+            return "reached"
+        bound = "" if self.bound is None else f"; bound {short(self.bound.median)} ×"
+        return f"**missed**{bound}"
 
 
 def judge(

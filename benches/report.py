@@ -20,6 +20,7 @@ from benches import (
     cases,
     costs,
     document,
+    floor,
     lanes,
     machine,
     memory,
@@ -54,7 +55,10 @@ def main(arguments: Sequence[str]) -> int:
     _say(start, "what a batch costs besides hashing")
     besides = costs.measure(built, quick=options.quick)
     _say(start, "the sample queue")
-    sample = sample_queue.measure(sample_queue.SampleQueue.read(), quick=options.quick)
+    sampled = sample_queue.SampleQueue.read()
+    sample = sample_queue.measure(sampled, quick=options.quick)
+    _say(start, "what stops the batch")
+    least = floor.measure(built, sampled, quick=options.quick)
     _say(start, "a file of messages")
     queue = queue_file.measure(quick=options.quick)
     _say(start, "memory and start-up")
@@ -65,6 +69,7 @@ def main(arguments: Sequence[str]) -> int:
         missing=built.missing,
         costs=besides,
         sample=sample,
+        floor=least,
         memory={keep: memory.measure(memory_messages, keep=keep) for keep in (True, False)},
         memory_messages=memory_messages,
         starts=startup.measure(3 if options.quick else 30),
