@@ -58,3 +58,11 @@ def test_quick_report(tmp_path: Path) -> None:
     for plot in plots:
         shapes = ElementTree.parse(plot).getroot()
         assert len(shapes.findall("{http://www.w3.org/2000/svg}text")) > 10
+
+
+def test_one_case_lists_the_cases() -> None:
+    """Where none has the name."""
+    command = [sys.executable, "-m", "benches.one_case", "no such case"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "batch of 10,000, 1 KiB, H5" in done.stderr.splitlines()
