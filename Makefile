@@ -67,9 +67,10 @@ fmt: .venv/.ready ## Format everything, and fix what can be fixed without though
 	$(BIN)/ruff check --quiet --fix .
 	$(BIN)/ruff format .
 
-bench: $(CORE) ## Time everything beside its peers; write docs/benchmarks.md, plots and figures (12 min)
+bench: $(CORE) ## Time everything beside its peers; write docs/benchmarks*.md, plots and figures (12 min)
 	$(BIN)/python -m pytest benches --benchmark-enable --benchmark-json=target/benchmarks.json
 	$(BIN)/python benches/report.py target/benchmarks.json
+	$(BIN)/python benches/dropins.py
 
 wheel: $(WHEELS)/.built ## Build the abi3 wheel, the pure-Python wheel and the sdist into dist/
 	rm -rf dist && mkdir dist

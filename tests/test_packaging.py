@@ -223,5 +223,18 @@ print(hookseal.__version__)
 import hookseal.pure
 module = hookseal.pure
 """
-    lines = run_installed(pure, tmp_path / "venv", script + VERIFY)
-    assert lines == ["True"] * (len(HOT) + 1) + [VERSION] + VERDICTS
+    script += (
+        VERIFY
+        + """
+import warnings
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    from hookseal.compat.standardwebhooks import Webhook
+print([warning.category.__name__ for warning in caught])
+webhook = Webhook("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", tolerance="off")
+print(webhook.verify(body, headers))
+"""
+    )
+    lines = run_installed(pure, tmp_path / "venv", script)
+    compat = ["['RuntimeWarning']", "{'test': 2432232314}"]
+    assert lines == ["True"] * (len(HOT) + 1) + [VERSION] + VERDICTS + compat

@@ -24,6 +24,8 @@ STUB = PACKAGE / "_core.pyi"
 HOT = ["BatchResult", "Keyring", "Secret", "Signer", "Verified", "Verifier"]
 # What the command alone uses: in the core and the twin, and exported by neither package.
 LINES = ["LineJudge", "LineReport"]
+# The classes behind hookseal.compat: in the core and the twin, and made to be subclassed.
+MIRRORED = ["MirroredWebhook", "StandardWebhook", "Svix1Webhook", "SvixWebhook"]
 
 
 def test_all() -> None:
@@ -33,7 +35,7 @@ def test_all() -> None:
         assert hasattr(hookseal, name)
     public = {name for name in vars(hookseal) if not name.startswith("_")}
     # Submodules that were imported, and the two names of type checking.
-    allowed = {"annotations", "TYPE_CHECKING", "pure", "types", "schemes"}
+    allowed = {"annotations", "TYPE_CHECKING", "compat", "pure", "types", "schemes"}
     assert public - allowed == set(hookseal.__all__) - {"__version__", "schemes"}
 
 
@@ -151,6 +153,7 @@ def _signature(function: ast.FunctionDef) -> Any:
 def _public(name: str) -> bool:
     return not name.startswith("_") or name in {
         "__new__",
+        "__init__",
         "__len__",
         "__getitem__",
         "__iter__",
@@ -165,11 +168,11 @@ def _twin_classes() -> dict[str, ast.ClassDef]:
     for name in HOT:
         file = Path(inspect.getfile(getattr(hookseal.pure, name)))
         found[name] = _classes(file)[name]
-    lines = _classes(PACKAGE / "pure" / "_lines.py")
-    return found | {name: lines[name] for name in LINES}
+    others = _classes(PACKAGE / "pure" / "_lines.py") | _classes(PACKAGE / "pure" / "_mirror.py")
+    return found | {name: others[name] for name in LINES + MIRRORED}
 
 
-@pytest.mark.parametrize("name", HOT + LINES)
+@pytest.mark.parametrize("name", HOT + LINES + MIRRORED)
 def test_the_stub_is_the_twin(name: str) -> None:
     stub = _functions(_classes(STUB)[name])
     twin = {
@@ -188,9 +191,13 @@ def test_the_stub_is_the_twin(name: str) -> None:
 
 def test_the_stub_has_the_hot_classes() -> None:
     stub = _classes(STUB)
-    assert sorted(stub) == sorted(HOT + LINES)
+    assert sorted(stub) == sorted(HOT + LINES + MIRRORED)
     for name, cls in stub.items():
-        assert [ast.unparse(node) for node in cls.decorator_list] == ["final"], name
+        decorators = [ast.unparse(node) for node in cls.decorator_list]
+        wanted = ["final"]
+        if name in MIRRORED:
+            wanted = ["disjoint_base"] if name == "MirroredWebhook" else []
+        assert decorators == wanted, name
 
 
 needs_core = pytest.mark.skipif(
@@ -199,7 +206,7 @@ needs_core = pytest.mark.skipif(
 
 
 @needs_core
-@pytest.mark.parametrize("name", HOT + LINES)
+@pytest.mark.parametrize("name", HOT + LINES + MIRRORED)
 def test_the_binary_is_the_stub(name: str) -> None:
     """Names, kinds and defaults, as ``inspect`` and ``help`` see them."""
     import hookseal._core
@@ -209,6 +216,8 @@ def test_the_binary_is_the_stub(name: str) -> None:
     public = {method for method in vars(cls) if not method.startswith("_")}
     assert public == {method for method in functions if not method.startswith("_")}
     for method, (function, *_) in functions.items():
+        if name in MIRRORED and method == "__new__":
+            continue  # it takes whatever an ``__init__`` takes
         if method == "__new__":
             signature = inspect.signature(cls)
         elif any(ast.unparse(node) == "property" for node in function.decorator_list):
@@ -248,7 +257,7 @@ def test_the_binary_holds_nothing_else() -> None:
     import hookseal._core
 
     public = {name for name in vars(hookseal._core) if not name.startswith("_")}
-    assert public == {*HOT, *LINES, "kernel"}
+    assert public == {*HOT, *LINES, *MIRRORED, "is_signed", "kernel"}
 
 
 @needs_core

@@ -2,8 +2,9 @@
 
     python tools/venv.py .venv dev
 
-Creates the environment with the Python that runs this script and installs the group. Does
-nothing when that was done before with the same Python and the same group.
+Creates the environment with the Python that runs this script and installs the group, and the
+group "svix1", whose package has another one's name, into a folder of its own. Does nothing when
+that was done before with the same Python and the same group.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PIP = "pip>=25.1"  # the first that reads dependency groups
+BESIDE = "svix1"
 
 
 def python_of(venv: Path) -> Path:
@@ -50,6 +52,9 @@ def ensure(venv: Path, group: str) -> Path:
     install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*install, "--upgrade", PIP], check=True)
     subprocess.run([*install, "--group", f"{ROOT / 'pyproject.toml'}:{group}"], check=True)
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        beside = tomllib.load(file)["dependency-groups"][BESIDE]
+    subprocess.run([*install, "--no-deps", "--target", venv / BESIDE, *beside], check=True)
     stamp.write_text(wanted)
     return python
 

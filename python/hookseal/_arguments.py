@@ -13,6 +13,7 @@ from hookseal._errors import secret_error, shown
 __all__ = [
     "body_limit",
     "environment",
+    "json_text_value",
     "json_value",
     "line_limit",
     "mistake",
@@ -30,6 +31,9 @@ _EXPECTED = {
     "bool": "True or False",
     "body": "bytes, bytearray, str or a C-contiguous memoryview of one-byte items",
     "headers": "a mapping, or an iterable of (name, value) pairs",
+    "mapping": "a mapping of names to values",
+    "datetime": "a datetime",
+    "payload": "bytes, bytearray or a C-contiguous memoryview of one-byte items",
     "headers item": "a (name, value) tuple or list",
     "header name": "str or bytes",
     "header value": "str, bytes, a list or tuple of those, or None",
@@ -101,6 +105,11 @@ _MISTAKES: dict[str, tuple[type[Exception], str]] = {
     "index": (IndexError, "there is no message of that index in the batch"),
     "not-kept": (ValueError, "the batch was judged with keep=False: it kept no message"),
     "busy": (RuntimeError, "this LineJudge is at work in another call"),
+    "own-judge": (
+        TypeError,
+        "this Webhook has a __verify_timestamp of its own, which a batch does not ask: pass"
+        " tolerance= instead of overriding it",
+    ),
     "copy": (TypeError, "a {0} cannot be pickled or copied"),
     "kernel": (ValueError, "HOOKSEAL_KERNEL is {0!r}; on this processor there are {1}"),
     "kernels-broken": (
@@ -209,3 +218,10 @@ def json_value(body: bytes) -> object:
     from json import loads
 
     return loads(body)
+
+
+def json_text_value(body: bytes) -> object:
+    """What the body says as JSON, read as ``json.loads`` reads it decoded as UTF-8."""
+    from json import loads
+
+    return loads(str(body, "utf-8"))

@@ -2,9 +2,11 @@
 # surface test holds hookseal.pure to this file.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from os import PathLike
-from typing import Any, NoReturn, TypeVar, final, overload
+from typing import Any, NoReturn, Self, TypeVar, final, overload
+
+from typing_extensions import disjoint_base
 
 from hookseal._endpoint import Endpoint
 from hookseal._finding import Finding
@@ -28,19 +30,27 @@ __all__ = [
     "Keyring",
     "LineJudge",
     "LineReport",
+    "MirroredWebhook",
     "Secret",
     "Signer",
+    "StandardWebhook",
+    "Svix1Webhook",
+    "SvixWebhook",
     "Verified",
     "Verifier",
     "__version__",
+    "_json_loads",
     "_panic_for_test",
     "_verdict_names",
+    "is_signed",
     "kernel",
 ]
 __version__: str
 
+def _json_loads(body: bytes) -> Any: ...
 def _panic_for_test() -> None: ...
 def _verdict_names() -> list[str]: ...
+def is_signed(scheme: str, body: Body, signature: str, secret: str) -> bool: ...
 def kernel() -> str: ...
 
 @final
@@ -279,3 +289,31 @@ class LineJudge:
     def counts(self) -> dict[Verdict, int]: ...
     def endpoints(self) -> list[tuple[str | None, int, int]]: ...
     def secrets(self) -> list[tuple[str | None, str, int, int | None, int | None]]: ...
+
+# The classes behind hookseal.compat, whose classes are their subclasses.
+
+@disjoint_base
+class MirroredWebhook:
+    def __new__(cls, *arguments: Any, **named: Any) -> Self: ...
+    def __init__(
+        self, whsecret: SecretLike | Sequence[SecretLike], *, tolerance: Tolerance = None
+    ) -> None: ...
+    def sign(self, msg_id: str, timestamp: datetime, data: str) -> str: ...
+    def verify_batch(
+        self,
+        messages: Iterable[MessageLike],
+        *,
+        received_at: Instants = None,
+        now: Instant | None = None,
+        threads: int | None = None,
+        keep: bool = True,
+    ) -> BatchResult: ...
+
+class StandardWebhook(MirroredWebhook):
+    def verify(self, data: Body, headers: Mapping[str, str], *, json_parse: bool = True) -> Any: ...
+
+class SvixWebhook(MirroredWebhook):
+    def verify(self, data: Body, headers: Mapping[str, str]) -> None: ...
+
+class Svix1Webhook(MirroredWebhook):
+    def verify(self, data: Body, headers: Mapping[str, str]) -> Any: ...

@@ -42,8 +42,13 @@ pub fn seconds_or_none(value: Option<&Bound<'_, PyAny>>, name: &str) -> PyResult
     value.map(|value| seconds(value, name)).transpose()
 }
 
-/// What the clock says: `time.time` looked up now, so that a frozen clock is frozen here too.
+/// What the clock says, in whole seconds.
 pub fn now(py: Python<'_>) -> PyResult<i64> {
+    seconds(&clock(py)?, "time.time()")
+}
+
+/// What the clock says: `time.time` looked up now, so that a frozen clock is frozen here too.
+pub fn clock(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     static TIME: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
     // The module's own names: what `time.time` finds, without the search for it.
     let names = TIME.get_or_try_init(py, || py.import("time").map(|time| time.dict().unbind()))?;
@@ -52,7 +57,7 @@ pub fn now(py: Python<'_>) -> PyResult<i64> {
         // It was taken away, which Python says best.
         None => py.import("time")?.getattr("time")?,
     };
-    seconds(&time.call0()?, "time.time()")
+    time.call0()
 }
 
 /// One instant for each message of a batch.

@@ -23,11 +23,13 @@ mod filling;
 mod guard;
 mod headers;
 mod items;
+mod json;
 mod kept;
 mod kernel;
 mod keyring;
 mod lines;
 mod messages;
+mod mirror;
 mod one;
 mod reader;
 mod result;
@@ -46,9 +48,11 @@ mod _core {
     #[pymodule_export]
     use crate::{
         guard::panic_for_test,
+        json::json_loads,
         kernel::name,
         keyring::Keyring,
         lines::{LineJudge, LineReport},
+        mirror::{MirroredWebhook, StandardWebhook, Svix1Webhook, SvixWebhook, is_signed},
         result::BatchResult,
         secret::Secret,
         signer::Signer,

@@ -270,7 +270,7 @@ impl Signer {
 }
 
 /// The error for an id that no verifier of the scheme takes.
-fn wrong_id(py: Python<'_>, place: &str, scheme: &Scheme) -> PyErr {
+pub fn wrong_id(py: Python<'_>, place: &str, scheme: &Scheme) -> PyErr {
     let forbidden = String::from_utf8_lossy(&scheme.id_forbidden);
     asked(py, "wrong_id", (place, forbidden)).map_or_else(|error| error, PyErr::from_value)
 }

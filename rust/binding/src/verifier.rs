@@ -337,6 +337,16 @@ impl Verifier {
 }
 
 impl Verifier {
+    /// The verifier of one endpoint that was made elsewhere.
+    pub fn of(endpoint: Arc<Endpoint>, rules: Rules) -> Self {
+        let shown = rules.tolerance.map(|_| shown_tolerance(&rules));
+        Self {
+            trust: Trust::One(endpoint),
+            rules,
+            shown,
+        }
+    }
+
     /// Judges the messages of a batch, in whichever form they are read.
     #[expect(clippy::too_many_arguments, reason = "Python's keyword arguments")]
     fn judge_all<'py>(

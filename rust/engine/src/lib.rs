@@ -15,6 +15,7 @@ pub mod finding;
 pub mod header;
 mod key;
 mod label;
+pub mod mirror;
 mod outcome;
 pub mod ring;
 pub mod scheme;

@@ -71,7 +71,7 @@ fn pieces(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
 
 /// `piece = prefix MAC-as-text`, canonical and of the MAC's length, or nothing. It runs in
 /// variable time: what a sender wrote is public.
-fn decode_vartime(scheme: &Scheme, piece: &[u8]) -> Option<Mac> {
+pub(crate) fn decode_vartime(scheme: &Scheme, piece: &[u8]) -> Option<Mac> {
     let text = piece.strip_prefix(scheme.prefix.as_slice())?;
     match scheme.encoding {
         Encoding::Base64 => base64_mac_vartime(text.try_into().ok()?),

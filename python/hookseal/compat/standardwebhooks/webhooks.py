@@ -1,0 +1,50 @@
+"""The module ``standardwebhooks.webhooks`` of standardwebhooks 1.1.0."""
+
+from __future__ import annotations
+
+import hmac
+
+from hookseal.compat._errors import EmptyWebhookSecretError, WebhookVerificationError
+from hookseal.compat._implementation import StandardWebhook
+from hookseal.compat._timestamp import verify_timestamp
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hookseal.types import SecretLike, Tolerance
+
+__all__ = ["EmptyWebhookSecretError", "Webhook", "WebhookVerificationError", "hmac_data"]
+
+
+def hmac_data(key: bytes, data: bytes) -> bytes:
+    """The HMAC-SHA-256 of some bytes.
+
+    It is here because the original has it. Do not compare it with what a sender wrote:
+    ``Webhook.verify`` does, and in constant time.
+    """
+    return hmac.new(key, data, "sha256").digest()
+
+
+class Webhook(StandardWebhook):
+    """``Webhook`` of standardwebhooks 1.1.0.
+
+    Args:
+        whsecret: The secret as the provider shows it; ``bytes`` are the key. Beyond the
+            original it may be a ``hookseal.Secret``, an object with ``get_secret_value()``,
+            or a sequence of up to 8 secrets, which are tried in order.
+        tolerance: Beyond the original: as of a ``hookseal.Verifier``; None for 300 s both ways.
+
+    Raises:
+        EmptyWebhookSecretError: There is no key in the secret.
+        RuntimeError: The secret cannot be a key; a ``hookseal.SecretError`` too.
+        TypeError, ValueError: The tolerance is none.
+    """
+
+    def __init__(
+        self, whsecret: SecretLike | Sequence[SecretLike], *, tolerance: Tolerance = None
+    ) -> None:
+        super().__init__(whsecret, tolerance=tolerance)
+
+    # A function and no method: what is found on an object is then the same thing each time.
+    _Webhook__verify_timestamp = staticmethod(verify_timestamp)

@@ -1,0 +1,35 @@
+"""The module ``svix.webhooks`` of svix 1.84.1."""
+
+from __future__ import annotations
+
+from hookseal.compat._errors import WebhookVerificationError
+from hookseal.compat._implementation import Svix1Webhook
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hookseal.types import SecretLike, Tolerance
+
+__all__ = ["Webhook", "WebhookVerificationError"]
+
+
+class Webhook(Svix1Webhook):
+    """``Webhook`` of svix 1.84.1.
+
+    Args:
+        whsecret: The secret as the provider shows it; ``bytes`` are the key. Beyond the
+            original it may be a ``hookseal.Secret``, an object with ``get_secret_value()``,
+            or a sequence of up to 8 secrets, which are tried in order.
+        tolerance: Beyond the original: as of a ``hookseal.Verifier``; None for 300 s both ways.
+
+    Raises:
+        EmptyWebhookSecretError: There is no key in the secret.
+        RuntimeError: The secret cannot be a key; a ``hookseal.SecretError`` too.
+        TypeError, ValueError: The tolerance is none.
+    """
+
+    def __init__(
+        self, whsecret: SecretLike | Sequence[SecretLike], *, tolerance: Tolerance = None
+    ) -> None:
+        super().__init__(whsecret, tolerance=tolerance)

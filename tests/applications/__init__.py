@@ -1,0 +1,1 @@
+"""Small applications as people write them today, against the original packages."""

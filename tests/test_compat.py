@@ -1,0 +1,555 @@
+"""The drop-ins as a program meets them: imports, exceptions, clocks, subclasses, what is new."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import inspect
+import pickle
+import re
+import subprocess
+import sys
+import weakref
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from unittest import mock
+
+import freezegun
+import gidgethub
+import gidgethub.sansio
+import pytest
+import standardwebhooks
+import standardwebhooks.webhooks
+import svix
+import svix.webhooks
+import time_machine
+from pydantic import SecretStr
+
+import hookseal
+from hookseal import SecretError, Verdict
+from hookseal.compat import _errors
+from tests.implementations import BODY, KEY, NOW, SECRET
+from tests.implementations import secret as other_secret
+from tests.mirrors import (
+    IMPLEMENTATIONS,
+    TEXT_SECRET,
+    at,
+    dropins,
+    genuine,
+    headers,
+    hex_mac,
+    mac,
+    modules,
+    utc,
+)
+
+MIRRORED = {"standardwebhooks": "1.1.0", "svix": "2.9.1", "gidgethub": "6.0.0"}
+WEBHOOKS = ("standard", "svix", "svix1")
+
+
+@pytest.fixture(params=IMPLEMENTATIONS)
+def which(request: pytest.FixtureRequest) -> str:
+    """The drop-ins on the core, and on its twin."""
+    return str(request.param)
+
+
+@pytest.fixture(params=WEBHOOKS)
+def webhook_class(which: str, request: pytest.FixtureRequest) -> Any:
+    """Each ``Webhook``."""
+    return getattr(dropins(which), request.param)
+
+
+# Imports.
+
+
+@pytest.mark.parametrize("package", MIRRORED)
+def test_the_installed_original_is_the_one_mirrored(package: str) -> None:
+    """Whoever raises the original's version reads what changed, and raises this one."""
+
+    def parts(text: str) -> list[int]:
+        return [int(number) for number in re.findall("[0-9]+", text)]
+
+    assert parts(version(package)) <= parts(MIRRORED[package])
+
+
+@pytest.mark.parametrize(
+    ("name", "package"),
+    [
+        ("standardwebhooks", "standardwebhooks"),
+        ("standardwebhooks.webhooks", "standardwebhooks"),
+        ("standardwebhooks.exceptions", "standardwebhooks"),
+        ("svix", "svix"),
+        ("svix.webhooks", "svix"),
+        ("github", "gidgethub"),
+    ],
+)
+def test_docstrings_name_the_version(name: str, package: str) -> None:
+    module = importlib.import_module(f"hookseal.compat.{name}")
+    assert MIRRORED[package] in (module.__doc__ or "")
+    assert module.__all__ == sorted(module.__all__)
+    assert all(hasattr(module, exported) for exported in module.__all__)
+
+
+def test_svix1_names_its_version() -> None:
+    genuine()
+    (info,) = Path(sys.prefix, "svix1").glob("svix-*.dist-info")
+    assert info.name == "svix-1.84.1.dist-info"
+    for name in ("svix1", "svix1.webhooks"):
+        module = importlib.import_module(f"hookseal.compat.{name}")
+        assert "1.84.1" in (module.__doc__ or "")
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("standardwebhooks", standardwebhooks),
+        ("standardwebhooks.webhooks", standardwebhooks.webhooks),
+        ("standardwebhooks.exceptions", importlib.import_module("standardwebhooks.exceptions")),
+        ("svix.webhooks", svix.webhooks),
+    ],
+)
+def test_the_same_names(ours: str, theirs: ModuleType) -> None:
+    module = importlib.import_module(f"hookseal.compat.{ours}")
+    own = {
+        name
+        for name, value in vars(theirs).items()
+        if getattr(value, "__module__", "").startswith("standardwebhooks")
+        or getattr(value, "__module__", "") == theirs.__name__
+    }
+    assert own - {"StdWh"} <= {name for name in module.__all__ if hasattr(theirs, name)}
+    assert {"Webhook", "WebhookVerificationError"} <= set(dir(svix)) & set(dir(standardwebhooks))
+
+
+def test_nothing_is_imported_that_is_not_asked_for() -> None:
+    """Neither the drop-ins by the package, nor an original by a drop-in."""
+    script = (
+        "import sys, hookseal, hookseal.pure\n"
+        "print(any(n.startswith('hookseal.compat') and n != 'hookseal.compat._errors'"
+        " for n in sys.modules))\n"
+        "import hookseal.compat.standardwebhooks, hookseal.compat.svix, hookseal.compat.svix1\n"
+        "import hookseal.compat.github, hookseal.compat.uplift, hookseal.compat.zoho\n"
+        "w = hookseal.compat.standardwebhooks.Webhook('AAAA')\n"
+        "try: w.verify(b'', {})\n"
+        "except hookseal.compat.standardwebhooks.WebhookVerificationError as e:\n"
+        "    print(type(e).__mro__[1])\n"
+        "print({'standardwebhooks', 'svix', 'gidgethub', 'httpx'} & set(sys.modules))"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines() == [
+        "False",
+        "<class 'hookseal.compat._errors.Mirrored'>",
+        "set()",
+    ]
+
+
+def test_without_the_binary_it_works_and_says_so() -> None:
+    script = (
+        "import sys, warnings; sys.modules['hookseal._core'] = None\n"
+        "with warnings.catch_warnings(record=True) as caught:\n"
+        "    warnings.simplefilter('always')\n"
+        "    import hookseal.compat.standardwebhooks, hookseal.compat.github\n"
+        "print([w.category.__name__ for w in caught], 'hookseal.pure' in str(caught[0].message))\n"
+        "print(hookseal.compat.standardwebhooks.Webhook.__mro__[1].__module__)"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines() == ["['RuntimeWarning'] True", "hookseal.pure._mirror"]
+
+
+# Signatures.
+
+
+@pytest.mark.parametrize("function", WEBHOOKS)
+@pytest.mark.parametrize("method", ["verify", "sign"])
+def test_methods_take_what_the_originals_take(which: str, function: str, method: str) -> None:
+    ours = inspect.signature(getattr(getattr(dropins(which), function), method))
+    theirs = inspect.signature(getattr(getattr(genuine(), function), method))
+
+    def shape(signature: inspect.Signature) -> list[Any]:
+        several = signature.parameters.values()
+        return [
+            (one.name, one.kind is inspect.Parameter.KEYWORD_ONLY, one.default)
+            for one in several
+            if one.name != "self"
+        ]
+
+    assert shape(ours) == shape(theirs)
+
+
+@pytest.mark.parametrize("name", ["hmac_data", "validate_event", "uplift", "zoho"])
+def test_functions_take_what_the_originals_take(which: str, name: str) -> None:
+    ours, theirs = (inspect.signature(getattr(side, name)) for side in (dropins(which), genuine()))
+    assert [*ours.parameters] == [*theirs.parameters]
+    assert [one.kind for one in ours.parameters.values()] == [
+        one.kind for one in theirs.parameters.values()
+    ]
+
+
+def test_the_constructor(which: str) -> None:
+    for function in WEBHOOKS:
+        names = [*inspect.signature(getattr(dropins(which), function)).parameters]
+        assert names == ["whsecret", "tolerance"]
+    cls = dropins(which).standard
+    with at(0):
+        assert cls(whsecret=SECRET).verify(data=BODY, headers=headers(BODY)) == {
+            "type": "invoice.paid"
+        }
+    with pytest.raises(TypeError):
+        cls()
+    with pytest.raises(TypeError):
+        cls(SECRET, 5)
+    for function in ("svix", "svix1"):
+        with pytest.raises(TypeError), at(0):
+            getattr(dropins(which), function)(SECRET).verify(BODY, headers(BODY), json_parse=True)
+
+
+# Exceptions.
+
+
+def test_except_works_with_either_name(which: str) -> None:
+    ours = modules(which)
+    webhook = dropins(which).standard(SECRET)
+    for name, theirs in (("standardwebhooks.webhooks", standardwebhooks), ("svix.webhooks", svix)):
+        for cls in (ours[name].WebhookVerificationError, theirs.WebhookVerificationError):
+            with pytest.raises(cls, match=r"^Missing required headers$") as caught:
+                webhook.verify(BODY, {})
+            assert isinstance(caught.value.__cause__, hookseal.MissingHeaderError)
+            assert type(caught.value).__name__ == "WebhookVerificationError"
+    for cls in (
+        ours["standardwebhooks.webhooks"].EmptyWebhookSecretError,
+        standardwebhooks.webhooks.EmptyWebhookSecretError,
+    ):
+        with pytest.raises(cls, match=r"^webhook secret may not be empty$"):
+            dropins(which).standard("")
+    for cls in (
+        ours["github"].ValidationFailure,
+        gidgethub.ValidationFailure,
+        gidgethub.GitHubException,
+        ours["github"].GitHubException,
+    ):
+        with pytest.raises(cls):
+            dropins(which).validate_event(BODY, signature="sha256=", secret=TEXT_SECRET)
+
+
+def test_without_the_original_it_is_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    cls = _errors.WebhookVerificationError
+    for name in ("standardwebhooks.webhooks", "svix.webhooks", "standardwebhooks"):
+        monkeypatch.delitem(sys.modules, name)
+    error = _errors.mirrored(cls, "text")
+    assert type(error) is cls
+    assert not isinstance(error, ValueError)
+
+
+class _NoSubclass(Exception):
+    def __init_subclass__(cls) -> None:
+        raise RuntimeError
+
+
+class _OtherArguments(Exception):
+    def __new__(cls, *, text: str) -> Any:
+        return super().__new__(cls)
+
+
+_STANDS = [None, "text", int, BaseException, mock.Mock(), mock.Mock(spec=type), _NoSubclass]
+
+
+@pytest.mark.parametrize("stands", [*_STANDS, _OtherArguments])
+def test_whatever_stands_in_the_originals_place(
+    stands: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mock, a module that is half loaded, or ours under its name."""
+    fake = ModuleType("standardwebhooks.webhooks")
+    vars(fake)["WebhookVerificationError"] = stands
+    for module in (fake, ModuleType("empty"), mock.Mock(), None, object()):
+        monkeypatch.setitem(sys.modules, "standardwebhooks.webhooks", module)
+        monkeypatch.setitem(sys.modules, "svix.webhooks", module)
+        error = _errors.mirrored(_errors.WebhookVerificationError, "text")
+        assert type(error) is _errors.WebhookVerificationError
+
+
+def test_under_its_own_name_it_is_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = importlib.import_module("hookseal.compat.standardwebhooks.webhooks")
+    for name in ("standardwebhooks.webhooks", "svix.webhooks"):
+        monkeypatch.setitem(sys.modules, name, ours)
+    error = _errors.mirrored(_errors.WebhookVerificationError, "text")
+    assert type(error) is ours.WebhookVerificationError
+
+
+def test_errors_travel(which: str) -> None:
+    with pytest.raises(standardwebhooks.WebhookVerificationError) as caught, at(0):
+        dropins(which).standard(SECRET).verify(BODY, headers(BODY, id_="other"))
+    for again in (
+        copy.copy(caught.value),
+        *(pickle.loads(pickle.dumps(caught.value, p)) for p in range(pickle.HIGHEST_PROTOCOL + 1)),
+    ):
+        assert type(again) is type(caught.value)
+        assert str(again) == str(caught.value) == "No matching signature found"
+
+
+@pytest.mark.parametrize("secret", ["my secret", 5, b"whsec_AAAA", "whsec_A", [SECRET, "?"]])
+def test_a_wrong_secret_is_all_three(which: str, secret: Any) -> None:
+    for cls in (RuntimeError, SecretError, ValueError):
+        with pytest.raises(cls, match=r"^Invalid webhook secret") as caught:
+            dropins(which).standard(secret)
+        assert "my secret" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_no_secret_and_no_signature_in_an_error(which: str) -> None:
+    import traceback
+
+    with pytest.raises(standardwebhooks.WebhookVerificationError) as caught, at(0):
+        dropins(which).standard(SECRET).verify(b"canary", headers(BODY))
+    shown = "".join(traceback.format_exception(caught.value)) + repr(vars(caught.value))
+    assert mac(b"canary")[3:] not in shown
+    assert SECRET[6:] not in shown
+
+
+# Objects.
+
+
+def test_an_object_keeps_no_secret(which: str, webhook_class: Any) -> None:
+    webhook = webhook_class(SECRET)
+    assert vars(webhook) == {}
+    for name in ("_whsecret", "_inner"):
+        assert not hasattr(webhook, name)
+    assert SECRET[6:] not in repr(webhook)
+    for change in (copy.copy, copy.deepcopy, pickle.dumps):
+        with pytest.raises(TypeError):
+            change(webhook)
+    assert weakref.ref(webhook)() is webhook
+    assert webhook == webhook  # noqa: PLR0124
+    assert webhook != webhook_class(SECRET)
+
+
+def test_initialised_again(webhook_class: Any) -> None:
+    webhook = webhook_class(other_secret(1))
+    webhook.__init__(SECRET)
+    with at(0):
+        webhook.verify(BODY, headers(BODY))
+    with pytest.raises(TypeError):
+        webhook.__init__()
+
+
+def test_never_initialised(webhook_class: Any) -> None:
+    webhook = webhook_class.__new__(webhook_class)
+    with pytest.raises((RuntimeError, AttributeError)):
+        webhook.verify(BODY, headers(BODY))
+
+
+def test_a_subclass_with_a_constructor_of_its_own(webhook_class: Any) -> None:
+    class Mine(webhook_class):  # type: ignore[misc]
+        def __init__(self, *, config: dict[str, str]) -> None:
+            super().__init__(config["secret"])
+            self.name = config["name"]
+
+        def verify(self, data: Any, headers: Any) -> tuple[str, Any]:
+            return self.name, super().verify(data, headers)
+
+    mine = Mine(config={"secret": SECRET, "name": "acme"})
+    with at(0):
+        assert mine.verify(BODY, headers(BODY))[0] == "acme"
+        assert isinstance(mine.sign("msg_1", utc(NOW), "{}"), str)
+
+
+def test_attributes_and_mocks_on_an_object(webhook_class: Any) -> None:
+    webhook = webhook_class(SECRET)
+    webhook.tenant = "acme"
+    with mock.patch.object(webhook, "verify", return_value="mocked"):
+        assert webhook.verify(b"", {}) == "mocked"
+    with mock.patch.object(webhook_class, "verify", return_value="mocked"):
+        assert webhook.verify(b"", {}) == "mocked"
+    with pytest.raises(Exception, match=r"^Missing required headers$"):
+        webhook.verify(b"", {})
+
+
+# The private method that people override.
+
+
+def _lenient(*arguments: Any) -> datetime:
+    return datetime.fromtimestamp(float(arguments[-1]), UTC)
+
+
+def _overridden(cls: Any, way: str) -> tuple[Any, Any]:
+    """A webhook whose times are judged by ``_lenient``, and what to undo."""
+    if way == "subclass":
+        return type("Mine", (cls,), {"_Webhook__verify_timestamp": _lenient})(SECRET), None
+    webhook = cls(SECRET)
+    place = cls if way == "class" else webhook
+    patch = mock.patch.object(place, "_Webhook__verify_timestamp", _lenient)
+    patch.start()
+    return webhook, patch
+
+
+@pytest.mark.parametrize("way", ["subclass", "class", "object"])
+def test_an_override_judges_the_time(which: str, way: str) -> None:
+    for cls in (genuine().standard, dropins(which).standard):
+        webhook, patch = _overridden(cls, way)
+        try:
+            with time_machine.travel(NOW + 10**6, tick=False):
+                assert webhook.verify(BODY, headers(BODY), json_parse=False) is None
+                with pytest.raises(Exception, match=r"^No matching signature found$"):
+                    webhook.verify(BODY + b" ", headers(BODY))
+                with pytest.raises(Exception, match=r"^Missing required headers$"):
+                    webhook.verify(BODY, headers(BODY, id_=""))
+        finally:
+            if patch:
+                patch.stop()
+        with time_machine.travel(NOW + 10**6, tick=False):
+            fresh = cls(SECRET)
+            with pytest.raises(Exception, match=r"^Message timestamp too old$"):
+                fresh.verify(BODY, headers(BODY))
+
+
+def test_an_override_that_refuses(which: str) -> None:
+    class Strict(dropins(which).standard):  # type: ignore[misc]
+        def _Webhook__verify_timestamp(self, text: str) -> Any:
+            if text != str(NOW):
+                raise LookupError(text)
+            return super()._Webhook__verify_timestamp(text)
+
+    webhook = Strict(SECRET)
+    with at(0):
+        assert webhook.verify(BODY, headers(BODY)) == {"type": "invoice.paid"}
+        with pytest.raises(LookupError):
+            webhook.verify(BODY, headers(BODY, stamp=str(NOW - 1)))
+    for past, text in ((301, "old"), (-301, "new")):
+        with at(past), pytest.raises(Exception, match=rf"^Message timestamp too {text}$"):
+            webhook.verify(BODY, headers(BODY))
+    with pytest.raises(TypeError, match="tolerance="):
+        webhook.verify_batch([])
+
+
+@pytest.mark.parametrize("text", ["+1", "01", "x", "", "1.5", "9" * 15, "9" * 16, "253402300800"])
+def test_the_method_itself(which: str, text: str) -> None:
+    webhook = dropins(which).standard(SECRET)
+    with at(0):
+        stated = webhook._Webhook__verify_timestamp(str(NOW))
+        assert stated == utc(NOW)
+        assert stated.tzinfo is UTC
+        assert type(webhook)._Webhook__verify_timestamp(webhook, str(NOW)) == stated
+        with pytest.raises(Exception, match=r"^Invalid Signature Headers$"):
+            webhook._Webhook__verify_timestamp(text)
+
+
+def test_svix_never_asked_it(which: str) -> None:
+    for side in (genuine(), dropins(which)):
+        for cls in (side.svix, side.svix1):
+            mine = type("Mine", (cls,), {"_Webhook__verify_timestamp": _lenient})(SECRET)
+            with at(301), pytest.raises(Exception, match=r"^Message timestamp too old$"):
+                mine.verify(BODY, headers(BODY))
+
+
+# The clock.
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.001, 0.5, 0.999])
+@pytest.mark.parametrize("past", [299, 300, 301, -299, -300, -301])
+def test_the_edges_of_the_window(which: str, past: int, fraction: float) -> None:
+    """To the fraction of a second, as the original."""
+    for function in WEBHOOKS:
+        sides = (getattr(genuine(), function)(SECRET), getattr(dropins(which), function)(SECRET))
+        found = []
+        for webhook in sides:
+            with at(past + fraction):
+                try:
+                    found.append(webhook.verify(BODY, headers(BODY)))
+                except standardwebhooks.WebhookVerificationError as error:
+                    found.append(str(error))
+        assert found[0] == found[1]
+
+
+def test_frozen_clocks(webhook_class: Any) -> None:
+    webhook = webhook_class(SECRET)
+    with freezegun.freeze_time(utc(NOW)):
+        webhook.verify(BODY, headers(BODY))
+    with time_machine.travel(NOW, tick=False):
+        webhook.verify(BODY, headers(BODY))
+    with mock.patch("time.time", return_value=NOW):
+        webhook.verify(BODY, headers(BODY))
+    for clock in (freezegun.freeze_time(utc(NOW + 301)), time_machine.travel(NOW + 301)):
+        with clock, pytest.raises(Exception, match=r"^Message timestamp too old$"):
+            webhook.verify(BODY, headers(BODY))
+
+
+# What is new.
+
+
+def test_several_secrets(which: str, webhook_class: Any) -> None:
+    webhook = webhook_class([other_secret(1), SECRET, SecretStr(other_secret(2))])
+    with at(0):
+        webhook.verify(BODY, headers(BODY))
+        signed = webhook.sign("msg_1", utc(NOW), BODY.decode())
+        assert len(signed.split(" ")) == 3
+        webhook_class(SECRET).verify(BODY, headers(BODY, signature=signed))
+        with pytest.raises(Exception, match=r"^No matching signature found$"):
+            webhook_class(other_secret(3)).verify(BODY, headers(BODY))
+    with pytest.raises(RuntimeError, match=r"secrets\[8\] is one too many"):
+        webhook_class([other_secret(number) for number in range(9)])
+
+
+def test_tolerance(webhook_class: Any) -> None:
+    webhook = webhook_class(SECRET, tolerance=(10, 0))
+    with at(10):
+        webhook.verify(BODY, headers(BODY))
+    with at(11), pytest.raises(Exception, match=r"^Message timestamp too old$"):
+        webhook.verify(BODY, headers(BODY))
+    with at(-1), pytest.raises(Exception, match=r"^Message timestamp too new$"):
+        webhook.verify(BODY, headers(BODY))
+    with at(10**6):
+        webhook_class(SECRET, tolerance="off").verify(BODY, headers(BODY))
+    for wrong in (-1, True, 5.0, "on"):
+        with pytest.raises((TypeError, ValueError)):
+            webhook_class(SECRET, tolerance=wrong)
+
+
+def test_a_batch(webhook_class: Any) -> None:
+    webhook = webhook_class([SECRET, other_secret(1)], tolerance=5)
+    messages = [
+        (BODY, headers(BODY)),
+        (BODY + b" ", headers(BODY)),
+        (BODY, headers(BODY, stamp=str(NOW - 6))),
+        (b"\xff", headers(b"\xff")),
+    ]
+    wanted = [Verdict.VALID, Verdict.SIGNATURE_MISMATCH, Verdict.TOO_OLD, Verdict.VALID]
+    assert list(webhook.verify_batch(messages, now=NOW)) == wanted
+    with at(0):
+        result = webhook.verify_batch(iter(messages), threads=1, keep=True)
+        assert list(result) == wanted
+        assert result.by_secret() == {"0": 2, "1": 0}
+    assert (
+        webhook.verify_batch(messages, received_at=[NOW, NOW, NOW - 6, NOW], keep=False).valid == 3
+    )
+    for wrong in ({"endpoint": "x"}, {"other": 1}, {"threads": 0}):
+        with pytest.raises((TypeError, ValueError)):
+            webhook.verify_batch(messages, **wrong)
+
+
+def test_large_bodies(which: str, webhook_class: Any) -> None:
+    """From 8 KiB on the interpreter is let go while they are hashed."""
+    body = b'"' + b"x" * 100_000 + b'"'
+    with at(0):
+        webhook_class(SECRET).verify(body, headers(body))
+        with pytest.raises(Exception, match=r"^No matching signature found$"):
+            webhook_class(SECRET).verify(body[:-1] + b"y", headers(body))
+    dropins(which).validate_event(body, signature=hex_mac(body), secret=TEXT_SECRET)
+
+
+def test_a_key_of_bytes(which: str) -> None:
+    with at(0):
+        assert dropins(which).standard(KEY).verify(BODY, headers(BODY)) == {"type": "invoice.paid"}
+
+
+def test_a_mapping_that_raises(webhook_class: Any) -> None:
+    class Broken:
+        def items(self) -> Any:
+            yield "webhook-id", "x"
+            raise LookupError("mine")
+
+    with pytest.raises(LookupError, match="mine"):
+        webhook_class(SECRET).verify(BODY, Broken())
+    for wrong in ([5], [("a",)], [("a", "b", "c")], ["ab"]):
+        with pytest.raises(TypeError):
+            webhook_class(SECRET).verify(BODY, mock.Mock(items=lambda wrong=wrong: wrong))
