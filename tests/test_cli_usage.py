@@ -341,7 +341,14 @@ DOCS = Path(__file__).resolve().parent.parent / "docs" / "command-line.md"
 def test_every_option_is_described(capsys: pytest.CaptureFixture[str]) -> None:
     text = DOCS.read_text(encoding="utf-8")
     found = set()
-    for command in (["verify-batch"], ["verify"], ["sign"], ["secret", "new"], ["secret", "check"]):
+    for command in (
+        ["verify-batch"],
+        ["verify"],
+        ["sign"],
+        ["secret", "new"],
+        ["secret", "check"],
+        ["migrate"],
+    ):
         assert f"`hookseal {' '.join(command)}" in text
         found |= set(re.findall(r"--[\w-]+", called(capsys, *command, "--help").out))
     assert len(found) > 15

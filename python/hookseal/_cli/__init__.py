@@ -11,6 +11,7 @@
         what is shown meanwhile and at the end                _progress _summary _tables
     verify, sign: one message                                 _message _headers
     secret new, secret check                                  _secret
+    migrate: Python sources                                   _migrate/
 
 Nothing here is imported by ``import hookseal``, and nothing of a command before it runs.
 """

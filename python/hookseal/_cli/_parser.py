@@ -39,7 +39,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     options, left = _parser(arguments).parse_known_args(_marked(arguments))
     # What follows an unknown option may be a secret.
     wrong = [one.partition("=")[0] for one in left if one.startswith("-") and one != "-"]
-    if options.command == "verify-batch" and not wrong:
+    if "files" in options and not wrong:
         # argparse takes positional arguments in one row; people put options between files.
         options.files += map(_name, left)
     elif left:
@@ -112,6 +112,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         "verify": _add_verify,
         "sign": _add_sign,
         "secret": _add_secret,
+        "migrate": _add_migrate,
     }
     # A start takes a millisecond longer with the options of all.
     one = add.get(arguments[0]) if arguments else None
@@ -205,6 +206,25 @@ def _add_secret(commands: Any) -> None:
     check.set_defaults(command="secret check")
     _add_secrets(check, ring=True)
     _add_json(check)
+
+
+def _add_migrate(commands: Any) -> None:
+    parser = commands.add_parser(
+        "migrate",
+        help="find verifiers in Python sources that hookseal can stand in for",
+        description="Find verifiers in Python sources that hookseal can stand in for.",
+    )
+    parser.set_defaults(command="migrate")
+    parser.add_argument(
+        "files", nargs="+", type=_name, metavar="PATH", help="a Python source, or a folder of them"
+    )
+    parser.add_argument(
+        "--write", action="store_true", help="rewrite the imports where that is certain"
+    )
+    parser.add_argument(
+        "--svix", choices=("1", "2"), help="the major version of svix that the sources are for"
+    )
+    _add_json(parser)
 
 
 def _add_secrets(parser: argparse.ArgumentParser, *, ring: bool) -> None:

@@ -45,6 +45,8 @@ def _command(options: Namespace) -> int:
         from hookseal._cli._message import verify as command
     elif options.command == "sign":
         from hookseal._cli._message import sign as command
+    elif options.command == "migrate":
+        from hookseal._cli._migrate._command import migrate as command
     elif options.command == "secret new":
         from hookseal._cli._secret import new as command
     else:

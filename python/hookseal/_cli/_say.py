@@ -10,9 +10,20 @@ from hookseal._errors import looks_secret, shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import TextIO
 
-__all__ = ["amount", "complain", "has_colour", "is_terminal", "named", "printable", "put", "warn"]
+__all__ = [
+    "amount",
+    "complain",
+    "has_colour",
+    "is_terminal",
+    "named",
+    "printable",
+    "put",
+    "put_bytes",
+    "warn",
+]
 
 _SECRETS = r"(whsec_|whsk_)[0-9A-Za-z+/=_-]+"
 
@@ -70,8 +81,31 @@ def put(text: str) -> None:
         Fault: stdout is closed or full. It has no text where the reader went away, as
             ``head`` does: that is no news to anybody.
     """
+    _put(lambda: _write(sys.stdout, text))
+
+
+def put_bytes(data: bytes) -> None:
+    """Puts bytes on stdout as they are, for programs.
+
+    Raises:
+        Fault: As ``put``.
+    """
+
+    def write() -> None:
+        stream = getattr(sys.stdout, "buffer", None)
+        if stream is None or stream.closed:
+            _write(sys.stdout, data.decode("utf-8", "backslashreplace"))
+            return
+        sys.stdout.flush()
+        stream.write(data)
+        stream.flush()
+
+    _put(write)
+
+
+def _put(write: Callable[[], None]) -> None:
     try:
-        _write(sys.stdout, text)
+        write()
     except BrokenPipeError:
         _forget_stdout()
         raise Fault("", IO_ERROR) from None
