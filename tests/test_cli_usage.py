@@ -347,6 +347,10 @@ def test_every_option_is_described(capsys: pytest.CaptureFixture[str]) -> None:
         ["sign"],
         ["secret", "new"],
         ["secret", "check"],
+        ["secret", "list"],
+        ["secret", "rotate"],
+        ["secret", "retire"],
+        ["secret", "compare"],
         ["migrate"],
     ):
         assert f"`hookseal {' '.join(command)}" in text

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
     Ring = TypeVar("Ring")
 
-__all__ = ["MAX_KEYRING_FILE_BYTES", "keyring_of"]
+__all__ = ["MAX_KEYRING_FILE_BYTES", "Reader", "at_place", "document_of", "keyring_of"]
 
 # Some hundred thousand secrets; a device that never ends is no keyring.
 MAX_KEYRING_FILE_BYTES = 64 * 1024 * 1024
@@ -79,7 +79,7 @@ def keyring_of(
     file = os.fsdecode(path)  # type: ignore[arg-type]  # it judges that
     ring: Ring
     try:
-        reader = _Reader(os.path.dirname(file), secret)
+        reader = Reader(os.path.dirname(file), secret)
         ring, mode = _read(file, keyring, reader)
     except (OSError, ValueError) as error:
         fault = error
@@ -101,11 +101,11 @@ def keyring_of(
     raise fault.with_traceback(None)
 
 
-def _read(file: str, keyring: Any, reader: _Reader) -> tuple[Any, int | None]:
+def _read(file: str, keyring: Any, reader: Reader) -> tuple[Any, int | None]:
     """The keyring, and the file's mode if it holds a secret that others can read."""
     data, mode = content(file, MAX_KEYRING_FILE_BYTES)
-    with _at(file):
-        document = _document(data)
+    with at_place(file):
+        document = document_of(data)
         default, endpoints = reader.ring(document)
         ring = keyring(endpoints, scheme=default)
     # Where there are no modes, as on Windows, every file looks as if all could read it.
@@ -114,7 +114,12 @@ def _read(file: str, keyring: Any, reader: _Reader) -> tuple[Any, int | None]:
     return ring, mode & 0o777
 
 
-def _document(data: bytes) -> dict[str, Any]:
+def document_of(data: bytes) -> dict[str, Any]:
+    """The tables of a keyring file.
+
+    Raises:
+        ValueError: It is no TOML; the text says where, and nothing of what stands there.
+    """
     from tomllib import TOMLDecodeError, loads
 
     try:
@@ -138,7 +143,7 @@ def _holds_value(document: dict[str, Any]) -> bool:
 
 
 @contextmanager
-def _at(place: str) -> Iterator[None]:
+def at_place(place: str) -> Iterator[None]:
     """Puts the place before what an error says; a wrong type in a file is a wrong value."""
     try:
         yield
@@ -150,7 +155,7 @@ def _at(place: str) -> Iterator[None]:
         raise OSError(error.errno, f"{place}: {error.strerror}", error.filename) from None
 
 
-class _Reader:
+class Reader:
     """Reads the tables of a document. Each method raises errors that lack the place so far.
 
     Attributes:
@@ -165,11 +170,11 @@ class _Reader:
     def ring(self, document: dict[str, Any]) -> tuple[str, dict[str, Endpoint]]:
         """The scheme of endpoints that name none, and the endpoints."""
         _require_keys(document, ("defaults", "endpoints"))
-        with _at("defaults"):
+        with at_place("defaults"):
             defaults = _table(document.get("defaults", {}))
             _require_keys(defaults, ("scheme",))
             default = _scheme(defaults) or "standard-webhooks"
-        with _at("endpoints"):
+        with at_place("endpoints"):
             tables = _table(document.get("endpoints", {}))
         if not tables:
             raise ValueError('names no endpoint: it needs tables such as [endpoints."name"]')
@@ -177,16 +182,17 @@ class _Reader:
         for name, table in tables.items():
             # The name of the place is that of Keyring, which may have more to say about it.
             place = f"endpoints[{name!r}]"
-            with _at(place):
+            with at_place(place):
                 own, tolerance, entries = _endpoint(_table(table), default)
             secrets = []
             for index, entry in enumerate(entries):
-                with _at(f"{place}[{index}]"):
-                    secrets.append(self._entry(entry))
+                with at_place(f"{place}[{index}]"):
+                    secrets.append(self.entry(entry))
             endpoints[name] = Endpoint(secrets, scheme=own, tolerance=tolerance)
         return default, endpoints
 
-    def _entry(self, entry: object) -> Any:
+    def entry(self, entry: object) -> Any:
+        """The secret that a table of ``secrets`` names."""
         # What is no table here is most likely the secret itself.
         table = _table(entry, 'a table such as { env = "NAME" }')
         _require_keys(table, (*_SOURCES, "label", "not_before", "not_after"))
@@ -197,10 +203,13 @@ class _Reader:
         for key in (*given, "label"):
             if not isinstance(table.get(key, ""), str):
                 raise _wrong(table[key], "a string", key)
-        with _at(given[0]):
+        with at_place(given[0]):
             bare = self._bare(given[0], table[given[0]])
         times = {key: _instant(table, key) for key in ("not_before", "not_after")}
-        return self._secret(bare, label=table.get("label"), **times)
+        return self._made(bare, table.get("label"), times)
+
+    def _made(self, bare: Any, label: str | None, times: dict[str, int | None]) -> Any:
+        return self._secret(bare, label=label, **times)
 
     def _bare(self, source: str, text: str) -> Any:
         if source == "env":

@@ -3,14 +3,17 @@
 ::
 
     main ──── exit statuses, and what no command may show     __init__ _exit _say
-    parser ── options, and the words for wrong ones           _parser
+    parser ── options, and the words for wrong ones           _parser _parser_of_secrets
     keys ──── options that name secrets: a Verifier           _keys _implementation
     verify-batch:                                             _batch
         files ─ Ahead: blocks, read in a thread of its own    _sources _ahead
         blocks ─ LineJudge ─ rejects and reasons              _rejects
         what is shown meanwhile and at the end                _progress _summary _tables
+        --usage: which secrets matched                        _evidence
     verify, sign: one message                                 _message _headers
-    secret new, secret check                                  _secret
+    secret new, check                                         _secret
+    secret list, compare                                      _inventory
+    secret rotate, retire                                     _rotation _editor
     migrate: Python sources                                   _migrate/
 
 Nothing here is imported by ``import hookseal``, and nothing of a command before it runs.

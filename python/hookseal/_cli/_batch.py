@@ -39,6 +39,13 @@ def verify_batch(options: Namespace) -> int:
     judged_by = verifier(options, files)
     inputs = sources(options.files)
     rejects = reasons = None
+    if options.usage is not None:
+        if options.keyring is None:
+            raise Fault("--usage needs --keyring: the file names secrets by endpoint and label")
+        from hookseal._cli._evidence import require_usage_file
+
+        require_usage_file(options.usage)
+        files.append((options.usage, f"the usage file {_say.named(options.usage)}"))
     if options.rejects is not None or options.reasons is not None:
         from hookseal._cli._rejects import outputs
 
@@ -50,8 +57,11 @@ def verify_batch(options: Namespace) -> int:
     )
     run = _Run(judge, rejects, reasons)
     status = run.through(inputs)
-    run.name_broken_lines(complete=status is None)
-    summary = Summary(judge, run.seconds, complete=status is None)
+    is_complete = status is None
+    run.name_broken_lines(complete=is_complete)
+    if options.usage is not None and (failed := _save(options.usage, judge)) and status is None:
+        status = failed
+    summary = Summary(judge, run.seconds, complete=is_complete)
     try:
         _say.put(summary.as_json() if options.json else summary.as_text())
     except Fault as fault:
@@ -63,6 +73,18 @@ def verify_batch(options: Namespace) -> int:
     if status is not None:
         return status
     return _exit.REFUSED if summary.refused or summary.broken else _exit.FINE
+
+
+def _save(path: str, judge: Any) -> int | None:
+    """Adds what was seen to the usage file; the exit status if that fails."""
+    from hookseal._cli._evidence import save
+
+    try:
+        save(path, judge)
+    except Fault as fault:
+        _say.complain(str(fault))
+        return fault.status
+    return None
 
 
 class _Run:

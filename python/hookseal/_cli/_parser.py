@@ -19,7 +19,17 @@ if TYPE_CHECKING:
 
     from hookseal.types import Tolerance
 
-__all__ = ["parsed"]
+__all__ = [
+    "Parser",
+    "add_json",
+    "add_now",
+    "add_scheme",
+    "add_secret_sources",
+    "add_secrets",
+    "days",
+    "name",
+    "parsed",
+]
 
 _DESCRIPTION = "Verify webhook signatures: strictly, one by one and in batches."
 _EPILOG = "Exit status: 0 all valid, 1 something refused, 2 wrong use, 70 a bug, 74 input or output"
@@ -39,12 +49,12 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     options, left = _parser(arguments).parse_known_args(_marked(arguments))
     # What follows an unknown option may be a secret.
     wrong = [one.partition("=")[0] for one in left if one.startswith("-") and one != "-"]
-    if "files" in options and not wrong:
+    if options.command in ("verify-batch", "migrate") and not wrong:
         # argparse takes positional arguments in one row; people put options between files.
-        options.files += map(_name, left)
+        options.files += map(name, left)
     elif left:
         raise Fault(
-            f"unknown {'option' if wrong else 'argument'} {shown(_name((wrong or left)[0]))}"
+            f"unknown {'option' if wrong else 'argument'} {shown(name((wrong or left)[0]))}"
         )
     if options.command is None:
         raise Fault(f"which {options.of}? See `{options.help_of} --help`")
@@ -65,11 +75,12 @@ def _marked(arguments: Sequence[str]) -> list[str]:
     return [*arguments[:at], *names]
 
 
-def _name(word: str) -> str:
+def name(word: str) -> str:
+    """The name of a file or an endpoint that an argument is."""
     return word.removeprefix(_MARK)
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line, without the usage before it."""
 
     def __init__(self, **named: Any) -> None:
@@ -103,10 +114,10 @@ def _columns() -> int:
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    parser = _Parser(prog="hookseal", description=_DESCRIPTION, epilog=_EPILOG)
+    parser = Parser(prog="hookseal", description=_DESCRIPTION, epilog=_EPILOG)
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version")
     parser.set_defaults(command=None, of="command", help_of="hookseal")
-    commands = parser.add_subparsers(metavar="COMMAND", parser_class=_Parser, prog="hookseal")
+    commands = parser.add_subparsers(metavar="COMMAND", parser_class=Parser, prog="hookseal")
     add = {
         "verify-batch": _add_verify_batch,
         "verify": _add_verify,
@@ -129,14 +140,17 @@ def _add_verify_batch(commands: Any) -> None:
     )
     parser.set_defaults(command="verify-batch")
     parser.add_argument(
-        "files", nargs="+", type=_name, metavar="FILE", help="a JSON Lines file; - for stdin"
+        "files", nargs="+", type=name, metavar="FILE", help="a JSON Lines file; - for stdin"
     )
-    _add_secrets(parser, ring=True)
+    add_secrets(parser, ring=True)
     _add_times(parser)
     parser.add_argument(
         "--threads", type=_threads, metavar="N", help="at most so many (default: as many as help)"
     )
-    _add_json(parser)
+    add_json(parser)
+    parser.add_argument(
+        "--usage", metavar="FILE", help="add which secrets matched to FILE, for `secret retire`"
+    )
     parser.add_argument(
         "--rejects", metavar="FILE", help="write each refused or broken line to FILE as it came"
     )
@@ -162,13 +176,13 @@ def _add_verify(commands: Any) -> None:
     parser.add_argument(
         "--headers-file", metavar="FILE", help="a file of headers, one 'NAME: VALUE' a line"
     )
-    _add_secrets(parser, ring=True)
+    add_secrets(parser, ring=True)
     parser.add_argument("--endpoint", metavar="NAME", help="the endpoint of the keyring")
     _add_times(parser)
     parser.add_argument(
         "--received-at", type=_instant, metavar="SECONDS", help="when it arrived, in Unix seconds"
     )
-    _add_json(parser)
+    add_json(parser)
 
 
 def _add_sign(commands: Any) -> None:
@@ -179,33 +193,18 @@ def _add_sign(commands: Any) -> None:
     )
     parser.set_defaults(command="sign")
     _add_body(parser)
-    _add_secrets(parser, ring=False)
+    add_secrets(parser, ring=False)
     parser.add_argument("--id", metavar="ID", help="its id (default: a new one)")
     parser.add_argument(
         "--timestamp", type=_instant, metavar="SECONDS", help="when it is sent (default: now)"
     )
-    _add_json(parser)
+    add_json(parser)
 
 
 def _add_secret(commands: Any) -> None:
-    secret = commands.add_parser("secret", help="make a new secret, or check one")
-    secret.set_defaults(command=None, of="command of secret", help_of="hookseal secret")
-    commands = secret.add_subparsers(
-        metavar="COMMAND", parser_class=_Parser, prog="hookseal secret"
-    )
-    new = commands.add_parser(
-        "new", help="make a new secret", description="Make a new secret, and print it."
-    )
-    new.set_defaults(command="secret new")
-    _add_scheme(new)
-    check = commands.add_parser(
-        "check",
-        help="name the weaknesses of secrets",
-        description="Name the weaknesses of secrets. Without an option one is read from stdin.",
-    )
-    check.set_defaults(command="secret check")
-    _add_secrets(check, ring=True)
-    _add_json(check)
+    from hookseal._cli._parser_of_secrets import add_secret
+
+    add_secret(commands)
 
 
 def _add_migrate(commands: Any) -> None:
@@ -216,7 +215,7 @@ def _add_migrate(commands: Any) -> None:
     )
     parser.set_defaults(command="migrate")
     parser.add_argument(
-        "files", nargs="+", type=_name, metavar="PATH", help="a Python source, or a folder of them"
+        "files", nargs="+", type=name, metavar="PATH", help="a Python source, or a folder of them"
     )
     parser.add_argument(
         "--write", action="store_true", help="rewrite the imports where that is certain"
@@ -224,11 +223,21 @@ def _add_migrate(commands: Any) -> None:
     parser.add_argument(
         "--svix", choices=("1", "2"), help="the major version of svix that the sources are for"
     )
-    _add_json(parser)
+    add_json(parser)
 
 
-def _add_secrets(parser: argparse.ArgumentParser, *, ring: bool) -> None:
-    _add_scheme(parser)
+def add_secrets(parser: argparse.ArgumentParser, *, ring: bool) -> None:
+    """Adds the options that say with which secrets."""
+    add_scheme(parser)
+    add_secret_sources(parser)
+    if ring:
+        parser.add_argument(
+            "--keyring", metavar="FILE", help="a keyring file, in place of scheme and secrets"
+        )
+
+
+def add_secret_sources(parser: argparse.ArgumentParser) -> None:
+    """Adds the options that name a secret without showing it."""
     for source, metavar in (("env", "NAME"), ("file", "PATH")):
         kind = "an environment variable" if source == "env" else "a file"
         parser.add_argument(
@@ -242,13 +251,10 @@ def _add_secrets(parser: argparse.ArgumentParser, *, ring: bool) -> None:
         )
     # They are refused in words of their own, which do not repeat what was given.
     parser.add_argument("--secret", nargs="?", action=_OnCommandLine, help=argparse.SUPPRESS)
-    if ring:
-        parser.add_argument(
-            "--keyring", metavar="FILE", help="a keyring file, in place of scheme and secrets"
-        )
 
 
-def _add_scheme(parser: argparse.ArgumentParser) -> None:
+def add_scheme(parser: argparse.ArgumentParser) -> None:
+    """Adds the option that names the scheme."""
     parser.add_argument("--scheme", metavar="NAME", help="the scheme (default: standard-webhooks)")
 
 
@@ -259,12 +265,18 @@ def _add_times(parser: argparse.ArgumentParser) -> None:
         metavar="T",
         help='the window of signed times: SECONDS, PAST,FUTURE or "off"',
     )
+    add_now(parser)
+
+
+def add_now(parser: argparse.ArgumentParser) -> None:
+    """Adds the option that takes the clock's place."""
     parser.add_argument(
         "--now", type=_instant, metavar="SECONDS", help="Unix seconds in place of the clock's"
     )
 
 
-def _add_json(parser: argparse.ArgumentParser) -> None:
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Adds the option for programs."""
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
 
 
@@ -273,7 +285,7 @@ def _add_body(parser: argparse.ArgumentParser) -> None:
         "body",
         nargs="?",
         default="-",
-        type=_name,
+        type=name,
         metavar="BODY",
         help="the file of the body; - for stdin",
     )
@@ -322,6 +334,14 @@ def _tolerance(text: str) -> Tolerance:
     tolerance = (_number(past), _number(future)) if comma else _number(past)
     _judged(lambda: window(tolerance))
     return tolerance
+
+
+def days(text: str) -> int:
+    """A number of days, of which a century has fewer than 100,000."""
+    count = _number(text)
+    if count >= 100_000:
+        raise argparse.ArgumentTypeError(f"fewer than 100000 days were expected, not {count}")
+    return count
 
 
 def _judged(judge: Callable[[], object]) -> None:

@@ -49,8 +49,16 @@ def _command(options: Namespace) -> int:
         from hookseal._cli._migrate._command import migrate as command
     elif options.command == "secret new":
         from hookseal._cli._secret import new as command
-    else:
+    elif options.command == "secret check":
         from hookseal._cli._secret import check as command
+    elif options.command == "secret list":
+        from hookseal._cli._inventory import list_secrets as command
+    elif options.command == "secret compare":
+        from hookseal._cli._inventory import compare as command
+    elif options.command == "secret rotate":
+        from hookseal._cli._rotation import rotate as command
+    else:
+        from hookseal._cli._rotation import retire as command
     return command(options)
 
 

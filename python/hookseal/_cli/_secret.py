@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from hookseal._finding import Finding
 
-__all__ = ["check", "new"]
+__all__ = ["check", "entered", "new"]
 
 _STANDARD = "standard-webhooks"
 
@@ -36,7 +36,7 @@ def check(options: Namespace) -> int:
         given = [(_place(*one), secret_from(*one)) for one in options.secrets]
         found = [
             (place, finding)
-            for place, secret in given or [("standard input", _entered())]
+            for place, secret in given or [("standard input", entered())]
             for finding in secret.check(scheme)
         ]
     if options.json:
@@ -54,7 +54,7 @@ def _place(source: str, name: str) -> str:
     return f"environment variable {name}" if source == "env" else f"file {name}"
 
 
-def _entered() -> Any:
+def entered() -> Any:
     """The secret on standard input; a terminal does not show what is typed."""
     if sys.stdin is not None and sys.stdin.isatty():
         from getpass import getpass
