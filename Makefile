@@ -13,7 +13,8 @@ BIN := .venv/bin
 CORE := python/hookseal/_core.abi3.so
 WHEELS := target/wheels
 
-RUST := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
+# The engine reads a list of words that Python has.
+RUST := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock python/hookseal/_common_words.py
 # With the folders, so that a file that went away counts as a change.
 PACKAGE := $(shell find python -name __pycache__ -prune -o \
 	-type d -print -o -name '*.py' -print -o -name '*.pyi' -print -o -name py.typed -print) \

@@ -270,7 +270,9 @@ def test_a_weak_secret(command: Command, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_secret_of_another_encoding(command: Command) -> None:
     ran = command("secret", "check", stdin=b"not base64!")
     assert (ran.status, ran.err) == (1, "")
-    assert ran.out == "standard input: the secret looks like one of another encoding\n"
+    assert (
+        ran.out == "standard input: the secret holds characters that its encoding does not have\n"
+    )
 
 
 @pytest.mark.parametrize("stdin", [b"", b"\n", b"  \n", b"\xff\xfe", b"x" * 70_000])

@@ -222,12 +222,98 @@ def test_generate(hooks: Any, scheme: str) -> None:
             assert len(text) == 6 + 44
         elif scheme == "zoho-projects":
             assert len(text) == 40
-            assert set(text) <= set(string.ascii_letters + string.digits)
+            specials = set(text) - set(string.ascii_letters + string.digits)
+            assert specials
+            assert specials <= set("-_.+=@:^,~")
+            assert text[0] in string.ascii_letters
+            for kind in (string.ascii_uppercase, string.ascii_lowercase, string.digits):
+                assert set(text) & set(kind)
         else:
             assert len(text) == 40
             assert set(text) <= set("0123456789abcdef")
         headers = hooks.Signer(one, scheme=scheme).sign(BODY)
         assert hooks.Verifier(one, scheme=scheme, tolerance="off").check(BODY, headers)
+
+
+def test_generate_mixed_of_any_length(hooks: Any) -> None:
+    """Few characters have room for one of each kind, and fewer for letters and digits."""
+    for length in (1, 3, 4, 5, 16, 128):
+        scheme = Scheme("mine", signature="x-s", key_length=(length, length), secret_form="mixed")
+        text = hooks.Secret.generate(scheme).reveal()
+        assert len(text) == length
+        assert (set(text) & set("-_.+=@:^,~") != set()) is (length >= 4)
+
+
+B64_SCHEMES = ("standard-webhooks", "svix")
+
+# The secret, the scheme, and the findings beyond "short" and "low-variety".
+FINDINGS: list[tuple[Any, str, list[str]]] = [
+    (SECRET, "standard-webhooks", []),
+    (KEY.hex(), "github", []),
+    # Words.
+    ("thisisthesamplekeyfortestingpurposes", "zoho-projects", ["common-word", "dictionary-words"]),
+    ("CorrectHorseBatteryStaple", "github", ["dictionary-words"]),
+    ("correct-horse-battery", "gitlab-token", ["dictionary-words"]),
+    ("stonext" + "q7J2" * 4, "github", []),  # 7 of 23: stone and next share a letter
+    ("welcomehome" + "q7J2" * 3, "github", []),  # 11, one letter short of 12
+    ("welcomehomes" + "q7J2" * 3, "github", []),  # still 11: of homes no more is a word
+    ("welcomeworld" + "q7J2xK8w3ZpL", "github", ["dictionary-words"]),  # 12 of 24
+    ("welcomeworld" + "q7J2xK8w3ZpLm", "github", []),  # 12 of 25
+    (b"welcome to the house of horse", "github", ["dictionary-words"]),
+    ("whsec_" + oracle.b64(b"welcome to the house of horse!!"), "svix", ["dictionary-words"]),
+    # The alphabet.
+    ("whsec_-_-_-_-_" * 3, "standard-webhooks", ["wrong-alphabet"]),
+    (BARE + " ", "standard-webhooks", ["wrong-alphabet"]),
+    ("é" * 24, "standard-webhooks", ["wrong-alphabet"]),
+    ("sch\u00fcssel-mit-z8Qv2JxW", "github", ["wrong-alphabet"]),
+    ("a\x00b7Kq2JxW9pLmZ3vR8", "github", ["wrong-alphabet"]),
+    (" a7Kq2JxW9pLmZ3vR8t\n", "github", ["surrounding-space"]),
+    (" a7Kq2\tJxW9pLmZ3vR8t", "github", ["surrounding-space", "wrong-alphabet"]),
+    ("sch\u00fcssel-mit-z8Qv2JxW".encode(), "github", []),
+    # Another encoding.
+    (KEY.hex(), "standard-webhooks", ["wrong-encoding"]),
+    ("whsec_" + KEY.hex().upper(), "svix", ["wrong-encoding"]),
+    (KEY.hex()[:28], "standard-webhooks", []),
+    (KEY.hex()[:32], "standard-webhooks", ["wrong-encoding"]),
+    (BARE[:-2] + "=", "standard-webhooks", ["wrong-encoding"]),
+    (SECRET.encode(), "standard-webhooks", ["wrong-encoding"]),
+    ("v1," + SECRET, "standard-webhooks", ["wrong-encoding"]),
+    ("whsk_" + BARE, "standard-webhooks", ["wrong-encoding"]),
+    ("whsec_" + SECRET, "standard-webhooks", ["wrong-encoding"]),
+    # Another provider.
+    (SECRET, "github", ["other-provider"]),
+    ("whsk_" + BARE, "uplift", ["other-provider"]),
+    ("sk_live_a7Kq2JxW9pLmZ3vR8t", "github", ["other-provider"]),
+    ("ghp_a7Kq2JxW9pLmZ3vR8tU5nB1cD4eF6gH0iJ", "github", ["other-provider"]),
+    ("glpat-a7Kq2JxW9pLmZ3vR8t", "gitlab-token", ["other-provider"]),
+    ("shpss_a7Kq2JxW9pLmZ3vR8t", "standard-webhooks", ["wrong-alphabet", "other-provider"]),
+    ("AKIAJ7KQ2JXW9PLMZ3VR", "standard-webhooks", ["other-provider"]),
+    ("Ghp_a7Kq2JxW9pLmZ3vR8t", "github", []),
+    ("x" + SECRET, "github", []),
+    (b"ghp_a7Kq2JxW9pLmZ3vR8t", "github", []),
+]
+
+
+@pytest.mark.parametrize(("value", "scheme", "codes"), FINDINGS)
+def test_findings(hooks: Any, value: Any, scheme: str, codes: list[str]) -> None:
+    found = hooks.Secret(value).check(scheme)
+    assert [one.code for one in found if one.code not in {"short", "low-variety"}] == codes
+    for one in found:
+        assert str(value) not in f"{one} {one!r} {one.text}"
+
+
+def test_findings_of_a_fixed_reading(hooks: Any) -> None:
+    """What is text by ``from_text`` has its prefix in any scheme."""
+    for scheme in ("github", *B64_SCHEMES):
+        codes = [one.code for one in hooks.Secret.from_text("sk_live_" + BARE).check(scheme)]
+        assert codes == ["other-provider"]
+    assert hooks.Secret.from_text(SECRET).check("svix") == []
+    assert hooks.Secret.from_hex(KEY.hex()).check("svix") == []
+
+
+def test_numbers_of_findings(hooks: Any) -> None:
+    (found,) = hooks.Secret("CorrectHorseBatteryStaple").check("github")
+    assert found.text == "25 of the key's 25 bytes are words of a dictionary"
 
 
 def test_generate_by_default(hooks: Any) -> None:

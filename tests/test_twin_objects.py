@@ -13,6 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hookseal import Endpoint, Scheme, schemes
+from hookseal._common_words import WORDS
 from tests import messages, oracle
 from tests.implementations import NOW, core, key, twin
 from tests.messages import SCHEMES
@@ -76,6 +77,16 @@ secret_texts = st.one_of(
     st.binary(max_size=24).map(oracle.b64),
     st.binary(max_size=70).map(lambda data: "whsec_" + oracle.b64(data)),
     st.builds(lambda piece, times: piece * times, st.text(max_size=3), st.integers(1, 12)),
+    st.text("0123456789abcdefABCDEF", min_size=30, max_size=34),
+    st.lists(
+        st.one_of(
+            st.sampled_from(WORDS.split()),
+            st.sampled_from(WORDS.split()).map(str.title),
+            st.sampled_from(["-", " ", "x", "7", "whsec_", "ghp_", "AKIA", "\n", "é"]),
+            st.text(max_size=2),
+        ),
+        max_size=9,
+    ).map("".join),
 )
 secret_bytes = st.one_of(
     st.sampled_from([b"", b" ", b"whsec_AAAA", b"sk_AAAA", b"\xff\xfe", b" k ", b"\x1c", b"k\n"]),

@@ -16,8 +16,11 @@ _TEXTS = {
     "low-variety": "the key has {number} different bytes, fewer than {limit}",
     "repeated": "the key is one piece repeated; bytes of the piece: {number}",
     "common-word": "the key holds a common word",
+    "dictionary-words": "{number} of the key's {limit} bytes are words of a dictionary",
     "surrounding-space": "the secret begins or ends with white space, which is part of the key",
+    "wrong-alphabet": "the secret holds characters that its encoding does not have",
     "wrong-encoding": "the secret looks like one of another encoding",
+    "other-provider": "the secret looks like one of another provider, or like no webhook's",
     "shared-key": "another endpoint has the same key",
 }
 
@@ -26,8 +29,9 @@ class Finding:
     """One weakness of a secret. It never shows the secret.
 
     Attributes:
-        code: "short", "long", "low-variety", "repeated", "common-word",
-            "surrounding-space", "wrong-encoding" or "shared-key".
+        code: "short", "long", "low-variety", "repeated", "common-word", "dictionary-words",
+            "surrounding-space", "wrong-alphabet", "wrong-encoding", "other-provider" or
+            "shared-key".
         text: The finding as a sentence.
         endpoint: The keyring endpoint, or None for a secret on its own.
         label: The secret's label, or None where it has none.

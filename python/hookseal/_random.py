@@ -9,16 +9,35 @@ from binascii import b2a_base64
 from hookseal._scheme import Scheme
 
 _LETTERS_AND_DIGITS = string.ascii_letters + string.digits
-# The largest multiple of 62 in a byte: above it a remainder would favour some characters.
-_FAIR = 256 - 256 % len(_LETTERS_AND_DIGITS)
+# Those that no shell, no .env file, no TOML and no YAML takes for anything behind a letter.
+_SPECIALS = "-_.+=@:^,~"
+_LETTERS_DIGITS_AND_SPECIALS = _LETTERS_AND_DIGITS + _SPECIALS
 
 
 def letters_and_digits(count: int) -> str:
     """``count`` characters, each uniform over 62."""
+    return _drawn(_LETTERS_AND_DIGITS, count)
+
+
+def mixed(count: int) -> str:
+    """``count`` characters with at least one upper-case and one lower-case letter, a digit and a
+    special character among them, uniform over all such texts that begin with a letter.
+    """
+    kinds = (string.ascii_uppercase, string.ascii_lowercase, string.digits, _SPECIALS)
+    if count < len(kinds):
+        return letters_and_digits(count)
+    while True:
+        text = _drawn(_LETTERS_DIGITS_AND_SPECIALS, count)
+        if text[0].isalpha() and all(any(char in kind for char in text) for kind in kinds):
+            return text
+
+
+def _drawn(alphabet: str, count: int) -> str:
+    # The largest multiple in a byte: above it a remainder would favour some characters.
+    fair = 256 - 256 % len(alphabet)
     text = ""
     while len(text) < count:
-        fair = (byte for byte in os.urandom(count) if byte < _FAIR)
-        text += "".join(_LETTERS_AND_DIGITS[byte % len(_LETTERS_AND_DIGITS)] for byte in fair)
+        text += "".join(alphabet[byte % len(alphabet)] for byte in os.urandom(count) if byte < fair)
     return text[:count]
 
 
@@ -35,7 +54,7 @@ def secret_text(scheme: Scheme) -> str:
     if scheme.secret_form == "hex":
         # Where the digits themselves are the key, a byte of it is half a random byte.
         return os.urandom(_within(scheme, 20, 2 if scheme.key == "utf8" else 1)).hex()
-    return letters_and_digits(_within(scheme, 40, 1))
+    return mixed(_within(scheme, 40, 1))
 
 
 def _within(scheme: Scheme, count: int, key_bytes_each: int) -> int:

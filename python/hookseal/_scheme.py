@@ -69,8 +69,9 @@ class Scheme:
         key_length: The lengths in bytes that the provider advises for a key. They
             bind ``Secret.generate`` and are findings of ``Secret.check``.
         secret_form: What ``Secret.generate`` makes: ``"base64"`` (32 random bytes
-            after ``key_prefix``), ``"hex"`` (20 random bytes), ``"mixed"`` (40 letters
-            and digits); None for the encoding of the key, "hex" where that is utf8.
+            after ``key_prefix``), ``"hex"`` (20 random bytes), ``"mixed"`` (40 letters of
+            both cases, digits and specials); None for the encoding of the key, "hex" where
+            that is utf8.
 
     Raises:
         SchemeError: What does not fit together; the text says why.

@@ -9,7 +9,7 @@ from hookseal.pure._text import WHITE_SPACE, base64_bytes, hex_bytes, is_utf8, u
 STANDARD_PREFIX = "whsec_"
 
 # What is mistaken for a Standard Webhooks secret, and the fault it is.
-_MISTAKEN = (("v1,whsec_", "versioned"), ("whsk_", "private-key"), ("whpk_", "public-key"))
+MISTAKEN = {"v1,whsec_": "versioned", "whsk_": "private-key", "whpk_": "public-key"}
 _MOST_PADDING = 2
 
 
@@ -83,7 +83,7 @@ def _without_prefix(text: str, prefix: str | None, place: str) -> str:
     if not prefix:
         return text
     if prefix == STANDARD_PREFIX:
-        for start, fault in _MISTAKEN:
+        for start, fault in MISTAKEN.items():
             if text.startswith(start):
                 raise secret_error(fault, place)
     rest = text.removeprefix(prefix)

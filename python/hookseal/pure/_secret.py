@@ -17,7 +17,6 @@ from hookseal.pure._arguments import text as text_argument
 from hookseal.pure._decode import (
     base64_key,
     hex_key,
-    is_text_key,
     key_bytes,
     require_text_or_bytes,
 )
@@ -132,7 +131,7 @@ class Secret(Sealed):
         try:
             key = self._key(scheme, THE_SECRET)
         except SecretError:
-            return [Finding("wrong-encoding", label=self._label)]
+            key = None
         return self._findings(key, scheme, None, self._label)
 
     def reveal(self) -> str | bytes:
@@ -143,10 +142,9 @@ class Secret(Sealed):
         return key_bytes(self._value, self._fixed, scheme, place)
 
     def _findings(
-        self, key: bytes, scheme: Scheme, endpoint: str | None, label: str | None
+        self, key: bytes | None, scheme: Scheme, endpoint: str | None, label: str | None
     ) -> list[Finding]:
-        is_text = is_text_key(self._value, self._fixed, scheme)
-        return findings(key, scheme, is_text=is_text, endpoint=endpoint, label=label)
+        return findings(self._value, self._fixed, key, scheme, endpoint=endpoint, label=label)
 
     def __repr__(self) -> str:
         shown = f"Secret(label={self._label!r}"

@@ -10,6 +10,7 @@
 
 pub mod batch;
 mod compare;
+mod dictionary;
 pub mod endpoint;
 pub mod finding;
 pub mod header;

@@ -181,6 +181,16 @@ impl Secret {
         matches!(self.kind, Kind::Text | Kind::FixedText)
     }
 
+    /// The text, where it was given as text.
+    pub(crate) fn given_text(&self) -> Option<&str> {
+        self.text().ok().filter(|_| self.is_text())
+    }
+
+    /// The text, where the scheme says how it is read.
+    pub(crate) fn scheme_text(&self) -> Option<&str> {
+        self.given_text().filter(|_| self.kind == Kind::Text)
+    }
+
     /// Whether its key is the text itself under that scheme.
     #[must_use]
     pub fn is_text_key(&self, scheme: &Scheme) -> bool {
@@ -248,13 +258,7 @@ pub fn is_space(byte: u8) -> bool {
 
 fn decode_prefixed(text: &str, prefix: &str) -> Result<KeyBytes, Fault> {
     if prefix == STANDARD_PREFIX {
-        // What people paste instead of the secret, each with its own words.
-        let pasted = [
-            ("v1,whsec_", Fault::Versioned),
-            ("whsk_", Fault::PrivateKey),
-            ("whpk_", Fault::PublicKey),
-        ];
-        for (start, fault) in pasted {
+        for (start, fault) in MISTAKEN {
             if text.starts_with(start) {
                 return Err(fault);
             }
@@ -299,6 +303,13 @@ fn decode_hex(text: &str) -> Result<KeyBytes, Fault> {
     let key = base16ct::mixed::decode_vec(text).map_err(|_| Fault::NotHex)?;
     Ok(Zeroizing::new(key))
 }
+
+/// How that begins which people paste in place of the secret, each with its own words.
+pub(crate) const MISTAKEN: [(&str, Fault); 3] = [
+    ("v1,whsec_", Fault::Versioned),
+    ("whsk_", Fault::PrivateKey),
+    ("whpk_", Fault::PublicKey),
+];
 
 /// The prefix of Standard Webhooks' symmetric secrets.
 pub const STANDARD_PREFIX: &str = "whsec_";
