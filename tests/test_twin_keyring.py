@@ -140,6 +140,7 @@ class Rings(RuleBasedStateMachine):
         self.both(lambda h, ring: (len(ring), ring.endpoints()))
         self.both(lambda h, ring: [ring.labels(name) for name in ring.endpoints()])
         self.both(lambda h, ring: [str(finding) for finding in ring.check()])
+        self.both(lambda h, ring: ring.usage())
 
 
 Rings.TestCase.settings = settings(max_examples=max(20, EXAMPLES // 20), stateful_step_count=25)

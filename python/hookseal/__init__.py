@@ -30,6 +30,7 @@ from hookseal._errors import (
 from hookseal._finding import Finding
 from hookseal._message import Message
 from hookseal._scheme import Scheme
+from hookseal._usage import Usage
 from hookseal._verdict import Verdict
 
 TYPE_CHECKING = False
@@ -56,6 +57,7 @@ __all__ = [
     "TooNewError",
     "TooOldError",
     "UnknownEndpointError",
+    "Usage",
     "Verdict",
     "VerificationError",
     "Verified",

@@ -18,18 +18,20 @@ docs/usage-file.md describes them.
 
 from __future__ import annotations
 
+import os
+
 from hookseal._atomic_file import locked, replace
 from hookseal._secret_file import content
 from hookseal._usage import Usage
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any, TypeAlias
 
     Key: TypeAlias = "tuple[str, str]"
 
-__all__ = ["MAX_USAGE_FILE_BYTES", "merge", "read", "told_of"]
+__all__ = ["MAX_USAGE_FILE_BYTES", "merge", "read", "save", "told_of"]
 
 # Some hundred thousand secrets; a device that never ends is no usage file.
 MAX_USAGE_FILE_BYTES = 64 * 1024 * 1024
@@ -64,14 +66,50 @@ def merge(path: str, more: Mapping[Key, Usage]) -> None:
         ValueError: It is there, and no usage file.
     """
     with locked(path):
-        try:
-            records = read(path)
-        except FileNotFoundError:
-            records = {}
-        for key, record in more.items():
-            known = records.get(key)
-            records[key] = record if known is None else known.plus(record)
-        replace(path, _written(records))
+        _add(path, more)
+
+
+def save(
+    path: object,
+    rows: Iterable[tuple[str, str, int, int, int | None, int | None]],
+    saved: dict[str, dict[int, int]],
+) -> None:
+    """Adds to a usage file what a ring has counted since it was last saved there.
+
+    Args:
+        path: The file: ``str``, ``bytes`` or ``os.PathLike``.
+        rows: Endpoint, label, the number of the counts, the count, last and first instant.
+        saved: What the ring has saved, by file and number of the counts. It is brought up to
+            date.
+
+    Raises:
+        OSError, ValueError: As ``merge``.
+        TypeError: ``path`` is no path.
+    """
+    file = os.path.realpath(os.fsdecode(path))  # type: ignore[arg-type]  # it judges that
+    with locked(file):
+        # A file that was taken away begins anew, with all that is known.
+        before = saved.get(file, {}) if os.path.exists(file) else {}
+        more, known = {}, {}
+        for endpoint, label, number, count, last, first in rows:
+            # Another thread may have looked later and been here sooner.
+            known[number] = max(count, before.get(number, 0))
+            new = known[number] - before.get(number, 0)
+            more[endpoint, label] = Usage(new, last, first) if new else Usage(0)
+        _add(file, more)
+        saved[file] = known
+
+
+def _add(path: str, more: Mapping[Key, Usage]) -> None:
+    """Adds to a file that is locked."""
+    try:
+        records = read(path)
+    except FileNotFoundError:
+        records = {}
+    for key, record in more.items():
+        known = records.get(key)
+        records[key] = record if known is None else known.plus(record)
+    replace(path, _written(records))
 
 
 def _records(data: bytes) -> dict[Key, Usage]:

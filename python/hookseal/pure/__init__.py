@@ -5,6 +5,7 @@ there is no binary. docs/strict-reading.md holds the rules; each file here is on
 
     Secret ──┐
     Keyring ─┴─ State: keyed hashes, labels, windows        _secret _decode _key _entries _keyring
+                their findings, and how often they matched  _findings _usage
     message ─── Reading: bytes, and no opinion yet          _body _headers _items
     Call ────── a State, a Reading, an instant: Judgement   _call _plan _timestamp _signature
     Judgement ─ Verified, an exception, or a BatchResult    _judgement _verified _batch
@@ -32,6 +33,7 @@ from hookseal._errors import (
 from hookseal._finding import Finding
 from hookseal._message import Message
 from hookseal._scheme import Scheme
+from hookseal._usage import Usage
 from hookseal._verdict import Verdict
 from hookseal.pure._batch import BatchResult
 from hookseal.pure._keyring import Keyring
@@ -66,6 +68,7 @@ __all__ = [
     "TooNewError",
     "TooOldError",
     "UnknownEndpointError",
+    "Usage",
     "Verdict",
     "VerificationError",
     "Verified",

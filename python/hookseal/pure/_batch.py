@@ -230,6 +230,7 @@ def _judged(
     put(result, "_secrets", positions.tobytes())
     put(result, "_errors", errors)
     put(result, "_by_secret", tally.by_secret())
+    tally.tell()
     put(result, "_judgements", judgements)
     put(result, "_unsigned", rules.reason is not None)
     return result

@@ -11,6 +11,7 @@ from hookseal.pure._key import Key, MacKey, TokenKey, same_key
 from hookseal.pure._labels import next_label
 from hookseal.pure._plan import Plan, plan_of
 from hookseal.pure._secret import Given
+from hookseal.pure._usage import Counted
 
 # One MAC a secret is the work that an unsigned message can ask for; a rotation has two.
 MAX_SECRETS = 8
@@ -26,6 +27,7 @@ class Entry(NamedTuple):
     not_before: int | None
     not_after: int | None
     findings: tuple[Finding, ...]
+    counted: Counted
 
     def live(self, at: int | None) -> bool:
         """Whether ``not_before <= at < not_after``; None will do where there is no window."""
@@ -74,6 +76,7 @@ def new_state(
     *,
     counter: int = 0,
     kept: tuple[Entry, ...] = (),
+    before: tuple[Entry, ...] = (),
     endpoint: str | None = None,
 ) -> State:
     """An endpoint with these secrets, and behind them those that are kept.
@@ -84,6 +87,7 @@ def new_state(
         tolerance: The endpoint's own window.
         counter: The number of the next label.
         kept: The entries that stay.
+        before: Those that do not, whose counts go on where label and key are the same.
         endpoint: The ring's endpoint, whose findings are kept; None for no ring.
 
     Raises:
@@ -108,8 +112,17 @@ def new_state(
         if any(same_key(keyed, other.key) for other in others):
             raise secret_error("same-key", place)
         found = () if endpoint is None else secret._findings(key, scheme, endpoint, label)
-        entries.append(Entry(keyed, label, secret.not_before, secret.not_after, tuple(found)))
+        counted = _counted_of(keyed, label, before)
+        window = secret.not_before, secret.not_after
+        entries.append(Entry(keyed, label, *window, tuple(found), counted))
     return State(plan_of(scheme), (), tolerance, counter, False).with_entries((*entries, *kept))
+
+
+def _counted_of(key: Key, label: str, before: tuple[Entry, ...]) -> Counted:
+    for entry in before:
+        if entry.label == label and same_key(entry.key, key):
+            return entry.counted
+    return Counted()
 
 
 def require_window_fits(window: Window, scheme: Scheme) -> None:

@@ -17,6 +17,7 @@ from hookseal._finding import Finding
 from hookseal._instant import after, seconds
 from hookseal._scheme import Scheme
 from hookseal._tolerance import window
+from hookseal._usage import Usage
 from hookseal.pure._arguments import text
 from hookseal.pure._entries import State, Window, new_state, require_window_fits
 from hookseal.pure._sealed import Sealed, put
@@ -52,9 +53,10 @@ class Keyring(Sealed):
     snapshot, so a call in progress finishes on the snapshot it began with.
     """
 
-    __slots__ = ("_lock", "_scheme", "_snapshot")
+    __slots__ = ("_lock", "_saved", "_scheme", "_snapshot")
 
     _lock: threading.Lock
+    _saved: dict[str, dict[int, int]]
     _scheme: Scheme
     _snapshot: Mapping[str, State]
 
@@ -68,6 +70,7 @@ class Keyring(Sealed):
         ring = object.__new__(cls)
         put(ring, "_scheme", scheme_of(scheme))
         put(ring, "_lock", threading.Lock())
+        put(ring, "_saved", {})
         if not isinstance(endpoints, Mapping):
             raise wrong_type("endpoints", endpoints)
         states: dict[str, State] = {}
@@ -171,6 +174,26 @@ class Keyring(Sealed):
                     shared.append(Finding("shared-key", endpoint=name, label=entry.label))
         return weak + shared
 
+    def usage(self) -> dict[tuple[str, str], Usage]:
+        """How often each secret matched, and when last, by endpoint and label."""
+        return {
+            (name, entry.label): entry.counted.usage
+            for name, state in self._snapshot.items()
+            for entry in state.entries
+        }
+
+    def save_usage(self, path: str | bytes | PathLike[str] | PathLike[bytes]) -> None:
+        """Adds the usage to a file, since it was last saved there."""
+        from hookseal._usage_file import save
+
+        rows = []
+        for name, state in self._snapshot.items():
+            for entry in state.entries:
+                usage = entry.counted.usage
+                times = usage.last_matched, usage.first_matched
+                rows.append((name, entry.label, entry.counted.number, usage.count, *times))
+        save(path, rows, self._saved)
+
     def __contains__(self, endpoint: object, /) -> bool:
         return isinstance(endpoint, str) and own_str(endpoint) in self._snapshot
 
@@ -197,8 +220,10 @@ class Keyring(Sealed):
             scheme, tolerance = entering.own
         elif before is not None:
             scheme, tolerance = before.plan.scheme, before.tolerance
-        counter = 0 if before is None else before.counter
-        return new_state(entering.given, scheme, tolerance, counter=counter, endpoint=name)
+        counter, entries = (0, ()) if before is None else (before.counter, before.entries)
+        return new_state(
+            entering.given, scheme, tolerance, counter=counter, before=entries, endpoint=name
+        )
 
     def _known(self, name: str) -> State:
         state = self._snapshot.get(name)

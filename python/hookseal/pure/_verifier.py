@@ -9,6 +9,7 @@ from hookseal._arguments import body_limit, mistake, unsigned_reason
 from hookseal._instant import seconds
 from hookseal._scheme import Scheme
 from hookseal._tolerance import window
+from hookseal._usage import Usage
 from hookseal._verdict import Verdict
 from hookseal.pure._batch import BatchResult, verify_batch, verify_columns
 from hookseal.pure._call import Call, Rules
@@ -128,7 +129,11 @@ class Verifier(Sealed):
         arrival = None if received_at is None else seconds(received_at, "received_at")
         call.now = None if now is None else seconds(now, "now")
         reading = call.read(body, headers, endpoint)
-        return call.judge(reading, call.instant(reading, arrival))
+        at = call.instant(reading, arrival)
+        judgement = call.judge(reading, at)
+        if self._rules.ring is not None and judgement.position >= 0 and reading.state is not None:
+            reading.state.entries[judgement.position].counted.add(Usage(1, at, at))
+        return judgement
 
     def __repr__(self) -> str:
         state, ring, tolerance, _, reason = self._rules

@@ -101,6 +101,7 @@ impl<'a, 'py> Call<'a, 'py> {
             ..
         } = reader;
         let errors = errors.map(Bound::unbind);
+        used.tell();
         BatchResult::new(slots, used, call.endpoints, *rules, errors)
     }
 }
@@ -204,7 +205,7 @@ impl<'py> Reader<'_, 'py> {
             if body.len() >= DETACH_BYTES {
                 py.check_signals()?;
             }
-            self.used.count(place, &outcome);
+            self.used.count(place, &outcome, at);
             let good = Good {
                 body,
                 id: id_of(kept.take_ids(), family),
@@ -248,9 +249,10 @@ impl<'py> Reader<'_, 'py> {
                 body,
                 ids,
                 endpoint,
+                at,
             } = carried;
             let endpoint = endpoint as usize;
-            used.count(endpoint, &outcome);
+            used.count(endpoint, &outcome, at);
             let good = Good {
                 body,
                 id: id_of(ids, family),

@@ -15,6 +15,8 @@ pub struct Carried {
     pub ids: Ids,
     /// The position of the endpoint among those that are used.
     pub endpoint: u32,
+    /// The instant of judgement.
+    pub at: i64,
 }
 
 impl AsRef<[u8]> for Carried {

@@ -1,28 +1,28 @@
 //! `hookseal.Keyring`.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use hookseal_engine::{
     endpoint::Endpoint,
     finding::Finding,
-    ring::{Refused, Ring, Snapshot, Terms},
+    ring::{Refused, Ring, Snapshot},
     scheme::Scheme,
-    timestamp::Tolerance,
 };
 use pyo3::{
     intern,
     prelude::*,
-    types::{PyList, PyString},
+    types::{PyDict, PyList, PyString},
 };
 
 use crate::{
     arguments::{Stated, called, mistake, no_copy, text, wrong_type},
     clock::{now, seconds_or_none},
-    errors::{scheme_error, secret_error},
+    entering::{Compiled, Given, unknown},
+    errors::secret_error,
     guard::guarded,
     items::is_mapping,
-    scheme::{compile, resolve},
-    secret::{Secret, Secrets, THE_SECRET, one, python_finding, python_repr, scheme_or_standard},
+    secret::{Secret, THE_SECRET, one, python_finding, python_repr, scheme_or_standard},
+    usage,
 };
 
 /// Endpoints by name, each with its secrets: what a service with many tenants verifies with.
@@ -47,6 +47,8 @@ pub struct Keyring {
     ring: Ring,
     scheme: Arc<Scheme>,
     compiled: Compiled,
+    /// What was counted when usage was saved last, by file: Python's.
+    saved: Py<PyDict>,
 }
 
 impl Keyring {
@@ -86,6 +88,7 @@ impl Keyring {
                 ring: Ring::new(snapshot),
                 scheme,
                 compiled,
+                saved: PyDict::new(py).unbind(),
             })
         })
     }
@@ -284,6 +287,25 @@ impl Keyring {
         })
     }
 
+    /// How often each secret matched, and when last, by endpoint and label: for all verifiers
+    /// that share the ring, since the secret entered it.
+    fn usage<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        guarded(|| usage::by_label(py, &self.snapshot()))
+    }
+
+    /// Adds the usage to a file, since it was last saved there. Other processes may do so too.
+    ///
+    /// Args:
+    ///     path: A usage file; docs/usage-file.md describes it. It is made if it is not there.
+    ///
+    /// Raises:
+    ///     OSError: It cannot be read or written, or is locked; then nothing has changed.
+    ///     ValueError: It is there, and no usage file.
+    ///     TypeError: ``path`` is no path.
+    fn save_usage(&self, py: Python<'_>, path: &Bound<'_, PyAny>) -> PyResult<()> {
+        guarded(|| usage::save(py, &self.snapshot(), path, self.saved.bind(py)))
+    }
+
     fn __contains__(&self, endpoint: &Bound<'_, PyAny>) -> bool {
         let text = endpoint.cast::<PyString>().ok();
         let name = text.and_then(|text| text.to_str().ok());
@@ -305,102 +327,12 @@ impl Keyring {
     }
 }
 
-/// How many compiled schemes a ring remembers: there are seven presets.
-const MOST_COMPILED: usize = 64;
-
-/// Schemes that were compiled, by the identity of the Python object, so that ten thousand
-/// endpoints of one scheme share it.
-#[derive(Default)]
-struct Compiled(Mutex<Vec<(Py<PyAny>, Arc<Scheme>)>>);
-
-impl Compiled {
-    fn get(&self, scheme: &Bound<'_, PyAny>) -> PyResult<Arc<Scheme>> {
-        let known = |all: &[(Py<PyAny>, Arc<Scheme>)]| {
-            all.iter()
-                .find(|(it, _)| it.is(scheme))
-                .map(|(_, compiled)| Arc::clone(compiled))
-        };
-        if let Some(compiled) = known(&self.0.lock().unwrap_or_else(PoisonError::into_inner)) {
-            return Ok(compiled);
-        }
-        let compiled = compile(scheme)?;
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() == MOST_COMPILED {
-            all.clear();
-        }
-        all.push((scheme.clone().unbind(), Arc::clone(&compiled)));
-        Ok(compiled)
-    }
-}
-
-/// What a mapping's value or `replace` gives for an endpoint.
-struct Given {
-    secrets: Secrets,
-    /// The scheme and the tolerance, where an `Endpoint` was given.
-    own: Option<(Arc<Scheme>, Option<Tolerance>)>,
-}
-
-impl Given {
-    fn read(
-        given: &Bound<'_, PyAny>,
-        place: &str,
-        alone: &str,
-        default: &Arc<Scheme>,
-        compiled: &Compiled,
-    ) -> PyResult<Self> {
-        let py = given.py();
-        let class = py.import("hookseal._endpoint")?.getattr("Endpoint")?;
-        if !given.is_instance(&class)? {
-            return Ok(Self {
-                secrets: Secrets::read(given, place, alone)?,
-                own: None,
-            });
-        }
-        let (scheme, tolerance) = (given.getattr("scheme")?, given.getattr("tolerance")?);
-        let scheme = if scheme.is_none() {
-            Arc::clone(default)
-        } else {
-            compiled.get(&resolve(&scheme)?)?
-        };
-        let tolerance = crate::scheme::tolerance((!tolerance.is_none()).then_some(&tolerance))?;
-        if matches!(tolerance, Some(Tolerance::Window { .. })) && !scheme.signs_timestamp() {
-            return Err(scheme_error(py, "no-timestamp", &scheme.name));
-        }
-        Ok(Self {
-            secrets: Secrets::read(&given.getattr("_secrets")?, place, alone)?,
-            own: Some((scheme, tolerance)),
-        })
-    }
-
-    /// The exception for what was refused of this.
-    fn refusal(&self, refused: Refused, endpoint: &Bound<'_, PyAny>) -> PyErr {
-        match refused {
-            Refused::Secret(at, fault) => self.secrets.error(endpoint.py(), (at, fault)),
-            Refused::Endpoint | Refused::Label => unknown(endpoint),
-        }
-    }
-
-    fn terms<'a>(&'a self, default: &'a Arc<Scheme>) -> Terms<'a> {
-        match &self.own {
-            None => Terms::Kept { default },
-            Some((scheme, tolerance)) => Terms::Own {
-                scheme,
-                tolerance: *tolerance,
-            },
-        }
-    }
-}
-
 /// What an error calls a secret that enters by `rotate`.
 const NEW_SECRET: &str = "the new secret";
 
 /// What an error calls an endpoint of a ring.
 fn place(py: Python<'_>, name: &str) -> PyResult<String> {
     Ok(format!("endpoints[{}]", python_repr(py, name)?))
-}
-
-fn unknown(endpoint: &Bound<'_, PyAny>) -> PyErr {
-    mistake(endpoint.py(), ("unknown-endpoint", endpoint))
 }
 
 /// The name of an endpoint that should be there. No endpoint has the name that stands for

@@ -18,6 +18,7 @@ mod clock;
 mod columns;
 mod detach;
 mod encoded;
+mod entering;
 mod errors;
 mod filling;
 mod guard;
@@ -38,6 +39,7 @@ mod secret;
 mod signer;
 mod slots;
 mod trust;
+mod usage;
 mod verified;
 mod verifier;
 

@@ -55,6 +55,7 @@ impl Verifier {
             (Trust::One(endpoint), None) => Some(Arc::clone(endpoint)),
             _ => self.endpoints().find(name)?.cloned(),
         };
+        let is_ring = matches!(self.trust, Trust::Ring(_));
         let body = body::read(asked.body, "body")?;
         let scheme = endpoint.as_ref().map(|endpoint| &**endpoint.scheme());
         headers::read(asked.headers, scheme, kept)?;
@@ -67,10 +68,14 @@ impl Verifier {
             (Some(body), Some(endpoint)) => {
                 let at = match received_at.or(stated_now) {
                     Some(at) => at,
-                    None if endpoint.needs_instant(self.rules.tolerance) => now(py)?,
+                    None if is_ring || endpoint.needs_instant(self.rules.tolerance) => now(py)?,
                     None => 0,
                 };
-                judge_one(py, endpoint, &self.rules, body, kept, at)?
+                let judged = judge_one(py, endpoint, &self.rules, body, kept, at)?;
+                if let (true, Ok(secret)) = (is_ring, usize::try_from(judged.0.secret)) {
+                    endpoint.held()[secret].usage.add(1, at, at);
+                }
+                judged
             }
         };
         Ok(Judged {

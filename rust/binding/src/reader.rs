@@ -91,6 +91,7 @@ impl<'a, 'py> Reader<'a, 'py> {
             ids: filling.ids,
             body: body.clone().into(),
             endpoint: small(self.used.arrived(endpoint, at)),
+            at,
         };
         let pushed = chunk.push(index, carried, endpoint, at);
         pushed.map_err(no_memory)
@@ -120,6 +121,7 @@ impl<'a, 'py> Reader<'a, 'py> {
             body: ready.body,
             ids,
             endpoint: small(ready.place),
+            at: ready.at,
         };
         let pushed = chunk.push(index, carried, ready.endpoint, ready.at);
         pushed.map_err(no_memory)
@@ -141,7 +143,7 @@ impl<'a, 'py> Reader<'a, 'py> {
         };
         let at = match received_at.get(0).or(self.now) {
             Some(at) => at,
-            None if endpoint.needs_instant(self.rules.tolerance) => *self.now.insert(now(py)?),
+            None if endpoints.need_instant(endpoint, self.rules) => *self.now.insert(now(py)?),
             None => 0,
         };
         Ok(Pairs::Alike(Same { endpoint, at }))
@@ -223,7 +225,7 @@ impl<'a, 'py> Reader<'a, 'py> {
             .or(self.now)
         {
             Some(at) => at,
-            None if endpoint.needs_instant(self.rules.tolerance) => match now(py) {
+            None if endpoints.need_instant(endpoint, self.rules) => match now(py) {
                 Ok(now) => *self.now.insert(now),
                 Err(error) => return Ok(Read::NoClock(error)),
             },

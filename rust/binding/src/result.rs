@@ -218,6 +218,7 @@ impl BatchResult {
                 endpoint,
                 live,
                 matched,
+                ..
             } in &self.used.all
             {
                 for at in each(*live) {

@@ -33,6 +33,8 @@ pub struct UsedEndpoint {
     pub live: Positions,
     /// How often each secret matched.
     pub matched: [usize; MAX_SECRETS],
+    /// The first and the last instant at which each did.
+    seen: [(i64, i64); MAX_SECRETS],
 }
 
 impl Used {
@@ -71,15 +73,30 @@ impl Used {
                 endpoint: Arc::clone(endpoint),
                 live: endpoint.always_live(),
                 matched: [0; MAX_SECRETS],
+                seen: [(i64::MAX, i64::MIN); MAX_SECRETS],
             });
         }
         place
     }
 
     /// Counts the secret of a valid outcome.
-    pub fn count(&mut self, place: usize, outcome: &Outcome) {
+    pub fn count(&mut self, place: usize, outcome: &Outcome, at: i64) {
         if let Ok(secret) = usize::try_from(outcome.secret) {
-            self.all[place].matched[secret] += 1;
+            let used = &mut self.all[place];
+            used.matched[secret] += 1;
+            let (first, last) = &mut used.seen[secret];
+            *first = at.min(*first);
+            *last = at.max(*last);
+        }
+    }
+
+    /// Adds what was counted to what the endpoints know of their secrets.
+    pub fn tell(&self) {
+        for used in &self.all {
+            let counts = used.matched.iter().zip(used.seen);
+            for (held, (count, (first, last))) in used.endpoint.held().iter().zip(counts) {
+                held.usage.add(*count as u64, first, last);
+            }
         }
     }
 }

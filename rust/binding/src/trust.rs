@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hookseal_engine::{endpoint::Endpoint, ring::Snapshot};
+use hookseal_engine::{endpoint::Endpoint, ring::Snapshot, verify::Rules};
 use pyo3::{prelude::*, types::PyString};
 
 use crate::{arguments::mistake, encoded::utf8, keyring::Keyring};
@@ -35,6 +35,14 @@ impl Endpoints {
             (Self::Ring(_) | Self::Unsigned, None) => Ok(None),
             (Self::One(_) | Self::Unsigned, Some(name)) => Err(no_ring(name.py())),
         }
+    }
+}
+
+impl Endpoints {
+    /// Whether the instant of a message's arrival is asked for: by its endpoint, or by a ring,
+    /// which notes when its secrets matched.
+    pub fn need_instant(&self, endpoint: &Endpoint, rules: &Rules) -> bool {
+        matches!(self, Self::Ring(_)) || endpoint.needs_instant(rules.tolerance)
     }
 }
 

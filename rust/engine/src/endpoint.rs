@@ -9,6 +9,7 @@ use crate::{
     scheme::Scheme,
     secret::{Fault, Secret},
     timestamp::Tolerance,
+    usage::Usage,
 };
 
 /// The most secrets of one endpoint: a message costs one MAC for each.
@@ -27,6 +28,8 @@ pub struct Held {
     pub not_after: Option<i64>,
     /// Its weaknesses, found while the text was at hand.
     pub findings: Vec<Finding>,
+    /// How often it matched, for all endpoints that hold it: those before and after a change.
+    pub usage: Arc<Usage>,
 }
 
 impl Held {
@@ -159,7 +162,8 @@ impl Endpoint {
         Ok(changed)
     }
 
-    /// Replaces the secrets. The counter of labels goes on, so none is used again.
+    /// Replaces the secrets. The counter of labels goes on, so none is used again; what was
+    /// counted of a secret goes on where its label and its key are the same.
     fn fill(&mut self, secrets: &[Secret]) -> Result<(), (usize, Fault)> {
         if secrets.is_empty() {
             return Err((0, Fault::NoSecret));
@@ -177,9 +181,14 @@ impl Endpoint {
                 Some(label) => counter.assign(Some(label), given),
                 None => counter.assign(None, asked_for),
             };
-            let new = label
+            let mut new = label
                 .and_then(|label| self.hold(secret, label))
                 .map_err(|fault| (at, fault))?;
+            let mut before = self.held.iter();
+            let is_same = |it: &&Held| *it.label == *new.label && it.key.same_as_vartime(&new.key);
+            if let Some(old) = before.find(is_same) {
+                new.usage = Arc::clone(&old.usage);
+            }
             if held.iter().any(|old| old.key.same_as_vartime(&new.key)) {
                 return Err((at, Fault::SameKey));
             }
@@ -245,6 +254,7 @@ impl Endpoint {
             not_before: secret.not_before,
             not_after: secret.not_after,
             findings: finding::check(secret, &self.scheme),
+            usage: Arc::default(),
         })
     }
 

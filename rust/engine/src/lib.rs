@@ -25,6 +25,7 @@ pub mod sign;
 pub mod signature;
 mod stop;
 pub mod timestamp;
+pub mod usage;
 pub mod verify;
 mod words;
 
