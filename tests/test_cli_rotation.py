@@ -546,6 +546,20 @@ def test_a_change_meanwhile(called: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     assert "whsec_" not in ran.out
 
 
+def test_a_disk_that_is_full_for_a_new_file(called: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    ran = called("rotate", "ring.toml", "forms", *YES, "--new-file", "next")
+    assert (ran.status, ran.err) == (
+        74,
+        "hookseal: cannot write to next: No space left on device\n",
+    )
+    assert Path("ring.toml").read_text() == RING
+    assert sorted(os.listdir()) == ["old-secret", "ring.toml"]
+
+
 def test_a_disk_that_is_full(called: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")

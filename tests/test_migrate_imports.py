@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -222,6 +223,15 @@ UNCERTAIN: dict[str, tuple[str, str]] = {
     ),
     "a fallback": (TRY.format("ImportError"), "another import takes its place"),
     "a fallback for any error": (TRY.format("(OSError, Exception)"), "another import takes"),
+    "a fallback in a group": (
+        TRY.format("ImportError").replace("except", "except*"),
+        "another import takes its place",
+    ),
+    "a suppressed import": (
+        "from contextlib import suppress\nwith suppress(ImportError):\n"
+        "    from standardwebhooks import Webhook\n",
+        "another import takes its place",
+    ),
     "a layout": (
         "from standardwebhooks \\\n import Webhook\n",
         "written in an unusual way",
@@ -452,3 +462,25 @@ def test_the_mirrors_are_those_of_the_packages() -> None:
         assert {name for name in mirror.names if not hasattr(genuine, name)} == set()
         if mirror.is_whole and module != "standardwebhooks.exceptions":
             assert set(genuine.__all__) == mirror.names
+
+
+def test_a_package_of_that_name_beside_it(tmp_path: Path) -> None:
+    """What is vendored may be another version, or changed."""
+    text = "from standardwebhooks import Webhook\n"
+
+    def is_certain() -> bool:
+        path = tmp_path / "app" / "hooks" / "a.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        source = Source(str(path), text.encode())
+        (one,) = imports(source, Versions(None))
+        return bool(one.edits)
+
+    assert is_certain()
+    # A folder that is no package is a coincidence.
+    (tmp_path / "standardwebhooks").mkdir()
+    assert is_certain()
+    (tmp_path / "standardwebhooks" / "__init__.py").touch()
+    assert not is_certain()
+    (tmp_path / "standardwebhooks" / "__init__.py").unlink()
+    (tmp_path / "app" / "standardwebhooks.py").touch()
+    assert not is_certain()

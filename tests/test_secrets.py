@@ -255,8 +255,8 @@ FINDINGS: list[tuple[Any, str, list[str]]] = [
     ("CorrectHorseBatteryStaple", "github", ["dictionary-words"]),
     ("correct-horse-battery", "gitlab-token", ["dictionary-words"]),
     ("stonext" + "q7J2" * 4, "github", []),  # 7 of 23: stone and next share a letter
-    ("welcomehome" + "q7J2" * 3, "github", []),  # 11, one letter short of 12
-    ("welcomehomes" + "q7J2" * 3, "github", []),  # still 11: of homes no more is a word
+    ("welcomehome" + "q7J2xK8w3Zp", "github", []),  # 11 of 22, one letter short of 12
+    ("welcomehomes" + "q7J2xK8w3Z", "github", []),  # still 11: of homes no more is a word
     ("welcomeworld" + "q7J2xK8w3ZpL", "github", ["dictionary-words"]),  # 12 of 24
     ("welcomeworld" + "q7J2xK8w3ZpLm", "github", []),  # 12 of 25
     (b"welcome to the house of horse", "github", ["dictionary-words"]),

@@ -16,7 +16,7 @@ import hookseal
 import hookseal.pure
 from hookseal import Endpoint, Message
 from hookseal._usage import Usage
-from hookseal._usage_file import read
+from hookseal._usage_file import read, save
 from tests import oracle
 from tests.command import PATIENCE_SECONDS
 from tests.conftest import Clock
@@ -214,11 +214,17 @@ def test_threads(hooks: Any, ring: Any) -> None:
             assert verifiers[number].check(BODY, signed(), endpoint="a", now=at)
             assert verifiers[number].verify_batch(batch, endpoint="a", now=NOW).valid == 40
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(PATIENCE_SECONDS)
+    interval = sys.getswitchinterval()
+    # So that a thread gives way between any look and its change.
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(PATIENCE_SECONDS)
+    finally:
+        sys.setswitchinterval(interval)
     assert ring.usage()[A0] == Usage(4 * 50 * 41, NOW + 199, NOW)
 
 
@@ -244,6 +250,14 @@ def test_saved_once(hooks: Any, ring: Any, tmp_path: Path) -> None:
     file.unlink()
     ring.save_usage(file)
     assert read(str(file)) == ring.usage()
+
+
+def test_saved_by_who_looked_earlier(tmp_path: Path) -> None:
+    """A thread that looked before another one, and comes to the file after it, adds nothing."""
+    file, saved = tmp_path / "u", dict[str, dict[int, int]]()
+    for count, total in ((7, 7), (5, 7), (7, 7), (9, 9)):
+        save(file, [("a", "0", 3, count, NOW, NOW)], saved)
+        assert read(str(file)) == {A0: Usage(total, NOW, NOW)}
 
 
 def test_saved_by_several_rings(hooks: Any, tmp_path: Path) -> None:

@@ -185,12 +185,16 @@ def _judge(editor: Editor, endpoint: str, outline: Outline, secret: Any, label: 
 def _put_secret(path: str, secret: Any) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     flags |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    is_made = False
     try:
         with open(os.open(path, flags, 0o600), "wb") as stream:
+            is_made = True
             stream.write(_text_of(secret).encode())
             stream.flush()
             os.fsync(stream.fileno())
     except OSError as error:
+        if is_made:
+            os.unlink(path)
         raise io_fault(f"cannot write to {named(path)}", error) from None
 
 

@@ -10,7 +10,7 @@ from hookseal._cli._migrate._found import Found
 from hookseal._errors import SchemeError
 from hookseal._scheme import Scheme
 
-__all__ = ["advice"]
+__all__ = ["advice", "token_headers"]
 
 _VERIFIED = "verifier.verify(body, headers)  # the body's raw bytes; raises VerificationError"
 # What Uplift's page calls the parameters of the function that it prints, and the variable.
@@ -44,6 +44,17 @@ def _is_known(algorithm: str | None) -> bool:
     except SchemeError:
         return False
     return True
+
+
+def token_headers() -> list[str]:
+    """The headers that carry a token, each as a pattern for the ways in which it is written."""
+    tokens = (schemes.get(name) for name in schemes.names())
+    found = (scheme for scheme in tokens if scheme.algorithm == "token")
+    return [
+        _key(family.signature).replace("-", "[-_]")
+        for scheme in found
+        for family in scheme.families
+    ]
 
 
 def _flaws(check: Check) -> Iterator[str]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from hookseal import _atomic_file
 from hookseal._cli import _exit, _say
 from hookseal._cli._exit import io_fault
-from hookseal._cli._migrate._advice import advice
+from hookseal._cli._migrate._advice import advice, token_headers
 from hookseal._cli._migrate._checks import checks
 from hookseal._cli._migrate._files import files, read
 from hookseal._cli._migrate._found import Found
@@ -23,10 +23,7 @@ from hookseal._cli._migrate._source import Source, Unreadable
 __all__ = ["migrate"]
 
 # A file without any of these words has nothing that is looked for, and is not parsed.
-_WORDS = re.compile(
-    "|".join([*PEERS, "hmac", "compare_digest", "safe_str_cmp", "[-_]token"]).encode(),
-    re.IGNORECASE,
-)
+_WORDS = re.compile("|".join([*PEERS, "hmac", *token_headers()]).encode(), re.IGNORECASE)
 # Said behind a line that is to stay as it is.
 _KEEP = re.compile(r"#\s*hookseal:\s*keep\b")
 

@@ -84,6 +84,9 @@ class _Reader:
         """Peers, and what in the whole file stands against a change of its imports."""
         doubts = []
         peers = {one.peer for one in found}
+        for peer in peers:
+            if (other := self._versions.vendored(peer, self._source.path)) is not None:
+                doubts.append((peer, f"it may be {other} that is imported"))
         moved = {
             alias.asname or alias.name
             for one in found

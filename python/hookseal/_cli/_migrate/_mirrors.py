@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
 
 __all__ = ["MIRRORS", "PEERS", "Mirror", "Peer", "Versions"]
@@ -96,6 +97,18 @@ class Versions:
             return f"{peer} is not installed here, and its versions differ ({modules}): say {named}"
         known = " and ".join(f"{one}.x" for one in series)
         return f"{peer} {version} is installed here, and {known} is what there is a counterpart of"
+
+    def vendored(self, peer: str, path: str) -> str | None:
+        """A package of that name beside a file or above it, which it may import instead."""
+        folder = os.path.dirname(os.path.realpath(path))
+        while True:
+            for found in (os.path.join(folder, f"{peer}.py"), os.path.join(folder, peer)):
+                if os.path.isfile(found) or os.path.isfile(os.path.join(found, "__init__.py")):
+                    return found
+            above = os.path.dirname(folder)
+            if above == folder:
+                return None
+            folder = above
 
     def _version(self, peer: str) -> str | None:
         if peer in self._named:

@@ -146,12 +146,19 @@ def parents_of(tree: ast.Module) -> dict[ast.AST, ast.AST]:
 
 
 def is_guarded(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> bool:
-    """Whether a statement is in a ``try`` that says what to do where an import fails."""
+    """Whether it is said what to do where an import fails: in a ``try``, or with ``suppress``."""
     while node in parents:
         node = parents[node]
-        if isinstance(node, ast.Try) and any(map(_catches_imports, node.handlers)):
+        if isinstance(node, (ast.Try, ast.TryStar)) and any(map(_catches_imports, node.handlers)):
+            return True
+        if isinstance(node, ast.With) and any(_suppresses(item) for item in node.items):
             return True
     return False
+
+
+def _suppresses(item: ast.withitem) -> bool:
+    called = item.context_expr
+    return isinstance(called, ast.Call) and path_of(called.func)[-1:] == ("suppress",)
 
 
 def _catches_imports(handler: ast.ExceptHandler) -> bool:
