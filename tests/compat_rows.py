@@ -12,6 +12,9 @@ from collections.abc import Callable
 from datetime import timedelta, timezone
 from typing import Any, Final, NamedTuple
 
+from pydantic import SecretStr
+
+from hookseal.pure import Secret
 from tests.implementations import BODY, NOW, SECRET
 from tests.mirrors import Call, headers, mac, utc
 
@@ -465,9 +468,13 @@ CONSTRUCTOR_ROWS: Final = [
     ),
 ]
 
+# What is new: the originals refuse it, so no program that runs today can notice.
 ADDITIONS: Final = [
-    Call("constructor", {"whsecret": [SECRET, "whsec_" + "A" * 32]}),
-    Call("constructor", {"whsecret": SECRET, "tolerance": 5}),
+    call("constructor", whsecret=[SECRET, _SHORT]),
+    call("constructor", whsecret=SecretStr(SECRET)),
+    call("constructor", whsecret=Secret(SECRET)),
+    call("constructor", whsecret=SECRET, tolerance=5),
+    call("constructor", whsecret=SECRET, tolerance=None),
 ]
 
 SIGN_ROWS: Final = [

@@ -34,7 +34,9 @@ from hookseal.compat import _errors
 from tests.implementations import BODY, KEY, NOW, SECRET
 from tests.implementations import secret as other_secret
 from tests.mirrors import (
+    FUNCTIONS,
     IMPLEMENTATIONS,
+    MODULES,
     TEXT_SECRET,
     at,
     dropins,
@@ -91,6 +93,21 @@ def test_docstrings_name_the_version(name: str, package: str) -> None:
     assert MIRRORED[package] in (module.__doc__ or "")
     assert module.__all__ == sorted(module.__all__)
     assert all(hasattr(module, exported) for exported in module.__all__)
+
+
+@pytest.mark.parametrize("name", [*MODULES, *FUNCTIONS, "standardwebhooks", "svix", "svix1"])
+def test_docstrings(name: str) -> None:
+    module = importlib.import_module(f"hookseal.compat.{name}")
+    assert module.__doc__
+    for exported in module.__all__:
+        thing = getattr(module, exported)
+        methods = [
+            getattr(thing, method)
+            for method in ("verify", "sign", "verify_batch")
+            if hasattr(thing, method)
+        ]
+        for one in (thing, *methods):
+            assert (inspect.getdoc(one) or "").partition("\n")[0].strip(), one
 
 
 def test_svix1_names_its_version() -> None:

@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.compat_rows import ANSWERED, CONSTRUCTOR_ROWS, REFUSED, SIGN_ROWS, VERIFY_ROWS, Row
+import hookseal
+import hookseal.pure
+from tests.compat_rows import (
+    ADDITIONS,
+    ANSWERED,
+    CONSTRUCTOR_ROWS,
+    REFUSED,
+    SIGN_ROWS,
+    VERIFY_ROWS,
+    Row,
+)
 from tests.compat_rows_functions import GITHUB_ROWS, UPLIFT_ROWS, ZOHO_ROWS
 from tests.mirrors import DOCUMENTED, IMPLEMENTATIONS, Call, Outcome, at, dropins, genuine, same
 
@@ -52,6 +62,19 @@ def test_row(which: str, row: Row, example: Call) -> None:
         assert not same(theirs, ours)
     assert is_answer(example, ours), ours
     assert may_differ(row, example, theirs, ours)
+
+
+@pytest.mark.parametrize("which", IMPLEMENTATIONS)
+@pytest.mark.parametrize("addition", ADDITIONS)
+def test_the_original_refuses_what_is_new(which: str, addition: Call) -> None:
+    if which == "core" and isinstance(addition.arguments["whsecret"], hookseal.pure.Secret):
+        own = hookseal.Secret(addition.arguments["whsecret"].reveal())
+        addition = addition._replace(arguments={"whsecret": own})
+    theirs, ours = addition.made(genuine()), addition.made(dropins(which))
+    assert isinstance(theirs.raised, (RuntimeError, TypeError))
+    assert ours == Outcome("Webhook")
+    for side in (genuine().standard, genuine().svix, genuine().svix1):
+        assert not hasattr(side, "verify_batch")
 
 
 def test_the_page_has_these_rows_and_no_other() -> None:
