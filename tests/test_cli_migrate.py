@@ -184,6 +184,20 @@ def test_one_that_is_too_long(called: Any, monkeypatch: pytest.MonkeyPatch) -> N
     assert ran.err == f"hookseal: ./b.py: it has more than {len(OLD)} bytes\n"
 
 
+def test_lines_within_texts(called: Any) -> None:
+    """Some versions of Python count them from elsewhere."""
+    check = 'hmac.compare_digest(hmac.new(K, b, "sha256").hexdigest(), h["X-Hub-Signature-256"])'
+    quotes = "'" * 3
+    for text in (
+        f"import hmac\nx = f{quotes}\n\n\n{{{check}}}\n{quotes}",
+        f"import hmac\nx = (f'' f''\n f{quotes}{{ {check}\n\n }}{quotes})",
+    ):
+        put("a.py", text)
+        ran = called("a.py", "--json")
+        assert ran.status == 1
+        assert 1 <= ran.json["found"][0]["line"] <= 6
+
+
 # Which files.
 
 

@@ -546,6 +546,22 @@ def test_a_change_meanwhile(called: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     assert "whsec_" not in ran.out
 
 
+def test_an_interrupt_when_it_is_written(called: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the keyring names already is not taken away."""
+    genuine = os.replace
+
+    def interrupted(before: str, after: str) -> None:
+        genuine(before, after)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "replace", interrupted)
+    ran = called("rotate", "ring.toml", "forms", *YES, "--new-file", "next")
+    assert ran.status == 130
+    assert entries("forms")[0]["file"] == "next"
+    assert Path("next").exists()
+    assert hookseal.Keyring.from_file("ring.toml").labels("forms") == [TODAY, "0"]
+
+
 def test_a_disk_that_is_full_for_a_new_file(called: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")

@@ -120,6 +120,13 @@ class Editor:
         if os.name == "posix" and mode & ~_MODE:
             _say.warn(f"{named(self.path)} had the mode {mode:04o}, and has {_MODE:04o} now")
 
+    def is_written(self, data: bytes) -> bool:
+        """Whether that is what the file holds, or nobody can tell."""
+        try:
+            return self._read() == data
+        except Fault:
+            return True
+
     def _read(self) -> bytes:
         try:
             return content(self.path, MAX_KEYRING_FILE_BYTES)[0]

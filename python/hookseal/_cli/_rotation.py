@@ -57,7 +57,8 @@ def rotate(options: Namespace) -> int:
     try:
         editor.write(data)
     except BaseException:
-        if options.new_file is not None:
+        # Ctrl-C may come when the keyring names the new file already.
+        if options.new_file is not None and not editor.is_written(data):
             os.unlink(options.new_file)
         raise
     if options.show:

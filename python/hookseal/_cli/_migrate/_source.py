@@ -116,6 +116,8 @@ class Source:
         return start + len(self._whole_line(line).encode()[:column].decode())
 
     def _whole_line(self, number: int) -> str:
+        # Python 3.11 counts lines within f-strings in its own way.
+        number = min(max(number, 1), len(self._starts))
         ends = [*self._starts[number : number + 1], len(self.text)]
         return self.text[self._starts[number - 1] : ends[0]]
 
