@@ -91,8 +91,8 @@ nothing and writes nothing down.
 
 _BOUNDS = """\
 The *bound* of a figure is what it would come to if `verify_batch` took no longer than the floor.
-What is wanted beyond it cannot be reached from Python's objects by safe calls on this machine,
-whatever else is done better; what lies within it is for us to do. Where what is wanted lies between
+What is wanted beyond it needs a faster way to look at Python's objects than the safe ones that were
+tried, or a faster hash; what lies within it is for us to do. Where what is wanted lies between
 the quartiles of its bound, it says *at the bound*. The bound of the last two rows is *touch* in
 times of *hash*: the least that can come on top of the hashing.
 """
