@@ -474,8 +474,8 @@ def _text_body(choice: Choice) -> str:
 def uplift_call(choice: Choice) -> Call:
     """One call of Uplift's ``verify_signature``."""
     text = _text_body(choice)
-    secret = choice.of(TEXT_SECRET, TEXT_SECRET, TEXT_SECRET, "é", "", " ", None)
-    good = hex_mac(text.encode(), secret or "")
+    secret = choice.of(TEXT_SECRET, TEXT_SECRET, TEXT_SECRET, "é", "", " ", None, "\udcff")
+    good = hex_mac(text.encode(), TEXT_SECRET if secret == "\udcff" else secret or "")
     signature: Any = _damaged_text(choice, good) if choice.maybe(0.5) else good
     body: Any = text
     if choice.maybe(0.15):

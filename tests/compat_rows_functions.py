@@ -106,6 +106,7 @@ GITHUB_ROWS: Final = [
 
 def _uplift(body: Any = _TEXT, signature: Any = "", **secret: Any) -> Any:
     text = secret.get("secret", TEXT_SECRET) or ""
+    text = text if is_utf8(text) else TEXT_SECRET
     made = hex_mac(body.encode() if isinstance(body, str) and is_utf8(body) else BODY, text)
     return call(
         "uplift",
@@ -139,6 +140,14 @@ UPLIFT_ROWS: Final = [
         ("uplift",),
         [_uplift(secret=None)],
         lambda a: a.get("secret", "x") is None,
+    ),
+    Row(
+        "uplift-secret-undecodable",
+        ANSWERED,
+        ("uplift",),
+        # What os.environ makes of a byte that is no UTF-8.
+        [_uplift(secret="\udcff"), _uplift(secret="x\udc80")],
+        lambda a: isinstance(a.get("secret"), str) and not is_utf8(a["secret"]),
     ),
     Row(
         "uplift-body",

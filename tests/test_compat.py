@@ -10,7 +10,6 @@ import re
 import subprocess
 import sys
 import weakref
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
@@ -380,83 +379,6 @@ def test_attributes_and_mocks_on_an_object(webhook_class: Any) -> None:
         assert webhook.verify(b"", {}) == "mocked"
     with pytest.raises(Exception, match=r"^Missing required headers$"):
         webhook.verify(b"", {})
-
-
-# The private method that people override.
-
-
-def _lenient(*arguments: Any) -> datetime:
-    return datetime.fromtimestamp(float(arguments[-1]), UTC)
-
-
-def _overridden(cls: Any, way: str) -> tuple[Any, Any]:
-    """A webhook whose times are judged by ``_lenient``, and what to undo."""
-    if way == "subclass":
-        return type("Mine", (cls,), {"_Webhook__verify_timestamp": _lenient})(SECRET), None
-    webhook = cls(SECRET)
-    place = cls if way == "class" else webhook
-    patch = mock.patch.object(place, "_Webhook__verify_timestamp", _lenient)
-    patch.start()
-    return webhook, patch
-
-
-@pytest.mark.parametrize("way", ["subclass", "class", "object"])
-def test_an_override_judges_the_time(which: str, way: str) -> None:
-    for cls in (genuine().standard, dropins(which).standard):
-        webhook, patch = _overridden(cls, way)
-        try:
-            with time_machine.travel(NOW + 10**6, tick=False):
-                assert webhook.verify(BODY, headers(BODY), json_parse=False) is None
-                with pytest.raises(Exception, match=r"^No matching signature found$"):
-                    webhook.verify(BODY + b" ", headers(BODY))
-                with pytest.raises(Exception, match=r"^Missing required headers$"):
-                    webhook.verify(BODY, headers(BODY, id_=""))
-        finally:
-            if patch:
-                patch.stop()
-        with time_machine.travel(NOW + 10**6, tick=False):
-            fresh = cls(SECRET)
-            with pytest.raises(Exception, match=r"^Message timestamp too old$"):
-                fresh.verify(BODY, headers(BODY))
-
-
-def test_an_override_that_refuses(which: str) -> None:
-    class Strict(dropins(which).standard):  # type: ignore[misc]
-        def _Webhook__verify_timestamp(self, text: str) -> Any:
-            if text != str(NOW):
-                raise LookupError(text)
-            return super()._Webhook__verify_timestamp(text)
-
-    webhook = Strict(SECRET)
-    with at(0):
-        assert webhook.verify(BODY, headers(BODY)) == {"type": "invoice.paid"}
-        with pytest.raises(LookupError):
-            webhook.verify(BODY, headers(BODY, stamp=str(NOW - 1)))
-    for past, text in ((301, "old"), (-301, "new")):
-        with at(past), pytest.raises(Exception, match=rf"^Message timestamp too {text}$"):
-            webhook.verify(BODY, headers(BODY))
-    with pytest.raises(TypeError, match="tolerance="):
-        webhook.verify_batch([])
-
-
-@pytest.mark.parametrize("text", ["+1", "01", "x", "", "1.5", "9" * 15, "9" * 16, "253402300800"])
-def test_the_method_itself(which: str, text: str) -> None:
-    webhook = dropins(which).standard(SECRET)
-    with at(0):
-        stated = webhook._Webhook__verify_timestamp(str(NOW))
-        assert stated == utc(NOW)
-        assert stated.tzinfo is UTC
-        assert type(webhook)._Webhook__verify_timestamp(webhook, str(NOW)) == stated
-        with pytest.raises(Exception, match=r"^Invalid Signature Headers$"):
-            webhook._Webhook__verify_timestamp(text)
-
-
-def test_svix_never_asked_it(which: str) -> None:
-    for side in (genuine(), dropins(which)):
-        for cls in (side.svix, side.svix1):
-            mine = type("Mine", (cls,), {"_Webhook__verify_timestamp": _lenient})(SECRET)
-            with at(301), pytest.raises(Exception, match=r"^Message timestamp too old$"):
-                mine.verify(BODY, headers(BODY))
 
 
 # The clock.

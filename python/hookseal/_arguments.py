@@ -33,6 +33,7 @@ _EXPECTED = {
     "headers": "a mapping, or an iterable of (name, value) pairs",
     "mapping": "a mapping of names to values",
     "datetime": "a datetime",
+    "callable": "a function",
     "payload": "bytes, bytearray or a C-contiguous memoryview of one-byte items",
     "headers item": "a (name, value) tuple or list",
     "header name": "str or bytes",
@@ -109,6 +110,16 @@ _MISTAKES: dict[str, tuple[type[Exception], str]] = {
         TypeError,
         "this Webhook has a __verify_timestamp of its own, which a batch does not ask: pass"
         " tolerance= instead of overriding it",
+    ),
+    "two-judges": (
+        TypeError,
+        "this Webhook has a __verify_timestamp of its own, and a tolerance= that it would not"
+        " ask: keep one of them",
+    ),
+    "own-sign": (
+        TypeError,
+        "this Webhook has a {0} of its own, which verify does not ask, though the original does:"
+        " override verify too",
     ),
     "copy": (TypeError, "a {0} cannot be pickled or copied"),
     "kernel": (ValueError, "HOOKSEAL_KERNEL is {0!r}; on this processor there are {1}"),

@@ -20,6 +20,7 @@ __all__ = [
     "ValidationFailure",
     "WebhookVerificationError",
     "signing_second",
+    "stated_second",
     "webhook_refusal",
     "webhook_secret",
 ]
@@ -175,3 +176,13 @@ def signing_second(timestamp: object) -> int:
     if timestamp.utcoffset():
         raise ValueError("timestamp must be in UTC, or naive, which is UTC too")
     return seconds(floor(timestamp.replace(tzinfo=UTC).timestamp()), "timestamp")
+
+
+def stated_second(timestamp: object) -> int:
+    """The Unix second that the original signs of what its ``__verify_timestamp`` returned."""
+    from datetime import UTC, datetime
+    from math import floor
+
+    if not isinstance(timestamp, datetime):
+        raise wrong_type("datetime", timestamp, "what __verify_timestamp returned")
+    return floor(timestamp.replace(tzinfo=UTC).timestamp())

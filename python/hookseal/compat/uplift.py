@@ -25,7 +25,7 @@ def verify_signature(request_body: Body, signature_from_request_header: str | No
             is none.
 
     Raises:
-        SecretError: The variable is not set, empty, or white space.
+        SecretError: The variable is not set, empty, white space, or not UTF-8.
         TypeError: A wrong type.
     """
     secret, _ = environment("SECRET_TOKEN")

@@ -13,12 +13,19 @@ from math import floor
 from typing import Any, ClassVar, NoReturn, Self, cast
 
 from hookseal import schemes
-from hookseal._arguments import json_text_value, mistake
+from hookseal._arguments import json_text_value, mistake, wrong_type
 from hookseal._errors import VerificationError, refusal
 from hookseal._tolerance import window
 from hookseal._verdict import Verdict
-from hookseal.compat._errors import signing_second, webhook_refusal, webhook_secret
+from hookseal.compat._errors import (
+    signing_second,
+    stated_second,
+    webhook_refusal,
+    webhook_secret,
+)
+from hookseal.compat._signing import hmac_data
 from hookseal.compat._timestamp import verify_timestamp
+from hookseal.compat._wrapped import unwrapped
 from hookseal.pure._arguments import text
 from hookseal.pure._batch import BatchResult
 from hookseal.pure._body import encodable, read_body
@@ -35,9 +42,11 @@ from hookseal.types import Body, Instant, Instants, MessageLike, Tolerance
 class MirroredWebhook:
     """What the drop-ins of standardwebhooks and svix share."""
 
-    __slots__ = ("_signer", "_verifiers", "_window")
+    __slots__ = ("_chooses", "_signer", "_verifiers", "_window")
 
     _scheme: ClassVar[str]
+    # Whether a tolerance was given.
+    _chooses: bool
     _signer: Signer
     _window: tuple[int, int] | None
     # By the window they hold a time against; None for none.
@@ -53,18 +62,20 @@ class MirroredWebhook:
         """Takes a secret, or up to 8 of them."""
         scheme = schemes.get(self._scheme)
         given = window(tolerance)
+        secrets = unwrapped(whsecret)
         own = scheme.tolerance if given is None else given
         self._window = None if own == "off" else own
+        self._chooses = given is not None
         windows = {self._window, None}
         if given is None and self._window is not None:
             # The originals hold a time against the clock with its fraction.
             windows.add(_earlier(self._window))
         try:
             self._verifiers = {
-                it: Verifier(whsecret, scheme=scheme, tolerance="off" if it is None else it)
+                it: Verifier(secrets, scheme=scheme, tolerance="off" if it is None else it)
                 for it in windows
             }
-            self._signer = Signer(whsecret, scheme=scheme)
+            self._signer = Signer(secrets, scheme=scheme)
         except (TypeError, ValueError) as error:
             raise webhook_secret(whsecret, error) from None
 
@@ -88,6 +99,7 @@ class MirroredWebhook:
         """Gives the verdicts of many messages, as a ``Verifier`` with these secrets does."""
         if self._own_judge() is not None:
             raise mistake("own-judge")
+        self._refuse_own_sign()
         return self._verifiers[self._window].verify_batch(
             messages, received_at=received_at, now=now, threads=threads, keep=keep
         )
@@ -98,7 +110,26 @@ class MirroredWebhook:
     def _own_judge(self) -> Callable[[str], object] | None:
         """What stands in the place of the original's private method; None where nothing does."""
         judge = getattr(self, "_Webhook__verify_timestamp", verify_timestamp)
-        return None if judge is verify_timestamp else cast(Callable[[str], object], judge)
+        if judge is verify_timestamp:
+            return None
+        if self._chooses:
+            raise mistake("two-judges")
+        if not callable(judge):
+            raise wrong_type("callable", judge, "__verify_timestamp")
+        return cast(Callable[[str], object], judge)
+
+    def _refuse_own_sign(self) -> None:
+        """Raises where the original would ask something else for the signature.
+
+        Raises:
+            TypeError: As it says.
+        """
+        has_own = "sign" in getattr(self, "__dict__", ())
+        if has_own or type(self).sign is not MirroredWebhook.sign:
+            raise mistake("own-sign", "sign")
+        names: dict[str, object] = getattr(self, "_names", {})
+        if names.get("hmac_data", hmac_data) is not hmac_data:
+            raise mistake("own-sign", "hmac_data")
 
     def _verified(
         self, data: object, headers: object, judge: Callable[[str], object] | None
@@ -109,12 +140,15 @@ class MirroredWebhook:
         try:
             if judge is None:
                 return self._judged(body, read, self._window)
-            stated = read.timestamp_text()
+            text, stated = read.timestamp_text(), read.timestamp()
         except Refused as refused:
             cause = _cause(refused)
             raise webhook_refusal(refused.verdict, cause) from cause
-        judge(stated)
+        # The original signs what this returns; here it has to be what the header states.
+        said = stated_second(judge(text))
         try:
+            if said != stated:
+                raise Refused(Verdict.SIGNATURE_MISMATCH)
             return self._judged(body, read, None)
         except Refused as refused:
             cause = _cause(refused)
@@ -161,7 +195,9 @@ class StandardWebhook(MirroredWebhook):
 
     def verify(self, data: Body, headers: Mapping[str, str], *, json_parse: bool = True) -> Any:
         """Gives what ``json.loads`` makes of a good message's body, or None; or raises."""
-        body = self._verified(data, headers, self._own_judge())
+        judge = self._own_judge()
+        self._refuse_own_sign()
+        body = self._verified(data, headers, judge)
         return json_text_value(body) if json_parse else None
 
 

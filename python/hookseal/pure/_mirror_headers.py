@@ -55,17 +55,24 @@ class MirroredHeaders(NamedTuple):
             raise Refused(Verdict.MALFORMED_TIMESTAMP, f"header '{name}'")
         return self.values[name][0].decode("utf-8", "surrogatepass")
 
+    def timestamp(self) -> int:
+        """The second that the timestamp states.
+
+        Raises:
+            Refused: It states none.
+        """
+        text = trim(self.timestamp_text().encode("utf-8", "surrogatepass"))
+        return read_timestamp(text, "s", f"header '{self.family.timestamp}'")
+
     def judge_time(self, window: tuple[int, int] | None, at: int) -> None:
         """Refuses a time, which the originals look at before the id and the signature.
 
         Raises:
             Refused: As it says.
         """
-        header = f"header '{self.family.timestamp}'"
-        text = trim(self.timestamp_text().encode("utf-8", "surrogatepass"))
-        timestamp = read_timestamp(text, "s", header)
+        timestamp = self.timestamp()
         if window is not None:
-            hold_against(window, at, timestamp, header)
+            hold_against(window, at, timestamp, f"header '{self.family.timestamp}'")
 
     def judge_strange(self) -> None:
         """Refuses a message that is good but for what is strange about it.
@@ -126,7 +133,8 @@ def _is_strange(name: str, values: list[bytes], family: Family) -> bool:
 
 
 def _begins_with_tab(value: bytes) -> bool:
-    return value.startswith(b"\t") and trim(value).startswith(b"v1,")
+    before, prefix, _ = value.partition(b"v1,")
+    return bool(prefix) and b"\t" in before and not trim(before)
 
 
 def _is_strange_time(text: bytes) -> bool:

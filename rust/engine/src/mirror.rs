@@ -9,7 +9,7 @@ use crate::{
     header::{Role, Roles, Slot, Values, trim},
     key::Key,
     outcome::{Outcome, Verdict},
-    scheme::Scheme,
+    scheme::{Scheme, Unit},
     secret::{Fault, Secret},
     signature::decode_vartime,
     timestamp::{self, Tolerance},
@@ -117,32 +117,33 @@ pub fn judge(
     Ok(Outcome::at_header(verdict, family, role))
 }
 
-/// The timestamp of a message that lacks no header: what an override of the originals' private
-/// method is asked about.
+/// The timestamp of a message that lacks no header, and the second that it states: what an
+/// override of the originals' private method is asked about, and has to say.
 ///
 /// # Errors
 /// The refusal.
-pub fn timestamp_text<'a>(
+pub fn stated<'a>(
     endpoint: &Endpoint,
     values: &'a (impl Values + ?Sized),
     seen: Seen,
-) -> Result<&'a [u8], Outcome> {
+) -> Result<(&'a [u8], i64), Outcome> {
     let family = seen.family();
     let own = OneFamily {
         all: values,
         family,
     };
     let strange = strange(endpoint.scheme(), &own) | seen.odd();
-    let timeless = Rules {
-        tolerance: Some(Tolerance::Off),
-        ..Rules::default()
-    };
-    let refused =
-        missing(&own, seen).or_else(|| refusal_of_time(endpoint, &timeless, &own, strange, 0));
-    match refused {
-        Some(refused) => Err(refused),
-        None => Ok(timestamp_of(values, family)),
+    let text = timestamp_of(values, family);
+    match (missing(&own, seen), second(text)) {
+        (Some(refused), _) => Err(refused),
+        (None, Some(second)) if strange & Role::Timestamp.bit() == 0 => Ok((text, second)),
+        _ => Err(malformed_time(family)),
     }
+}
+
+/// The second that a timestamp states, of the originals' schemes.
+fn second(text: &[u8]) -> Option<i64> {
+    timestamp::parse(trim(text), Unit::Seconds)
 }
 
 /// The first value of a family's timestamp.
@@ -208,7 +209,7 @@ fn strange(scheme: &Scheme, values: &impl Values) -> Roles {
         let is_strange = match slot.role {
             Role::Id => trim(value).len() != value.len(),
             Role::Signature => {
-                (value.starts_with(b"\t") && trim(value).starts_with(&scheme.prefix))
+                begins_with_tab(value, &scheme.prefix)
                     || (!value.is_empty() && trim(value).is_empty())
                     || *signature.get_or_insert(value) != value
             }
@@ -225,12 +226,23 @@ fn strange(scheme: &Scheme, values: &impl Values) -> Roles {
     strange
 }
 
+/// Whether white space before a signature is not SP alone, at which the originals split.
+fn begins_with_tab(value: &[u8], prefix: &[u8]) -> bool {
+    let text = trim(value);
+    // Most begin with it, and nothing is looked for.
+    !value.starts_with(prefix)
+        && text.starts_with(prefix)
+        && value
+            .iter()
+            .take_while(|byte| matches!(byte, b' ' | b'\t'))
+            .any(|byte| *byte == b'\t')
+}
+
 /// Whether no `datetime` can state a time: they end with the year 9999.
 fn is_beyond(text: &[u8]) -> bool {
     const LAST_SECOND: i64 = 253_402_300_799;
     // The smaller ones have fewer digits, and most are.
-    text.len() > 11
-        && timestamp::parse(text, crate::scheme::Unit::Seconds).is_some_and(|at| at > LAST_SECOND)
+    text.len() > 11 && second(text).is_some_and(|at| at > LAST_SECOND)
 }
 
 /// The refusal of a header that is missing: without any value that is not empty.
@@ -255,12 +267,15 @@ fn refusal_of_time<V: Values + ?Sized>(
     strange: Roles,
     at: i64,
 ) -> Option<Outcome> {
-    let (family, role) = (values.family, Role::Timestamp);
-    if strange & role.bit() != 0 {
-        let verdict = Verdict::MalformedTimestamp;
-        return Some(Outcome::at_header(verdict, family, role));
+    let family = values.family;
+    if strange & Role::Timestamp.bit() != 0 {
+        return Some(malformed_time(family));
     }
     let tolerance = endpoint.tolerance(rules.tolerance)?;
     let text = trim(timestamp_of(values.all, family));
     timestamp::judge(text, endpoint.scheme().unit, tolerance, at, family).err()
+}
+
+fn malformed_time(family: u8) -> Outcome {
+    Outcome::at_header(Verdict::MalformedTimestamp, family, Role::Timestamp)
 }

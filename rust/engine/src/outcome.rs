@@ -111,6 +111,10 @@ impl Outcome {
     /// The outcome of a message for an endpoint that is not there.
     pub const UNKNOWN_ENDPOINT: Self = Self::refused(Verdict::UnknownEndpoint, Place::Message, 0);
 
+    /// The outcome of a message that no live secret signed.
+    pub const SIGNATURE_MISMATCH: Self =
+        Self::refused(Verdict::SignatureMismatch, Place::Message, 0);
+
     /// A refusal.
     #[must_use]
     pub const fn refused(verdict: Verdict, place: Place, number: i64) -> Self {

@@ -111,6 +111,7 @@ fn what_the_strict_reading_takes_and_the_originals_do_not() {
     let stamp = stamp.as_bytes();
     let mac = signed(b"a", stamp);
     let tabbed = [b"\t", mac.as_slice()].concat();
+    let tabbed_later = [b" \t", mac.as_slice()].concat();
     let zeroed = [b"0", stamp].concat();
     let zeroed_mac = signed(b"a", &zeroed);
     let bad = signed(b"other", stamp);
@@ -124,6 +125,10 @@ fn what_the_strict_reading_takes_and_the_originals_do_not() {
             Verdict::MalformedTimestamp,
         ),
         (three(0, b"a", stamp, &tabbed), Verdict::MalformedSignature),
+        (
+            three(0, b"a", stamp, &tabbed_later),
+            Verdict::MalformedSignature,
+        ),
         (twice, Verdict::MalformedSignature),
     ];
     for (values, verdict) in cases {
@@ -251,10 +256,10 @@ fn the_timestamp_that_an_override_is_asked_about() {
     let stamp = NOW.to_string();
     let mac = signed(b"a", stamp.as_bytes());
     let ask = |values: &[(Slot, &[u8])]| {
-        mirror::timestamp_text(&endpoint, values, seen(values)).map(<[u8]>::to_vec)
+        mirror::stated(&endpoint, values, seen(values)).map(|(text, at)| (text.to_vec(), at))
     };
     let good = three(0, b"a", b"12", &mac);
-    assert_eq!(ask(&good), Ok(b"12".to_vec()));
+    assert_eq!(ask(&good), Ok((b"12".to_vec(), 12)));
     for (values, verdict) in [
         (three(0, b"", b"12", &mac), Verdict::MissingHeader),
         (three(0, b"a", b"012", &mac), Verdict::MalformedTimestamp),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hmac
-
 from hookseal.compat._errors import EmptyWebhookSecretError, WebhookVerificationError
 from hookseal.compat._implementation import StandardWebhook
+from hookseal.compat._signing import hmac_data
 from hookseal.compat._timestamp import verify_timestamp
 
 TYPE_CHECKING = False
@@ -15,15 +14,6 @@ if TYPE_CHECKING:
     from hookseal.types import SecretLike, Tolerance
 
 __all__ = ["EmptyWebhookSecretError", "Webhook", "WebhookVerificationError", "hmac_data"]
-
-
-def hmac_data(key: bytes, data: bytes) -> bytes:
-    """The HMAC-SHA-256 of some bytes.
-
-    It is here because the original has it. Do not compare it with what a sender wrote:
-    ``Webhook.verify`` does, and in constant time.
-    """
-    return hmac.new(key, data, "sha256").digest()
 
 
 class Webhook(StandardWebhook):
@@ -48,3 +38,5 @@ class Webhook(StandardWebhook):
 
     # A function and no method: what is found on an object is then the same thing each time.
     _Webhook__verify_timestamp = staticmethod(verify_timestamp)
+    # Where another hmac_data is seen, which verify would not ask.
+    _names = globals()

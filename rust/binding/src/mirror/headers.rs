@@ -16,10 +16,11 @@ use crate::{arguments::wrong_type, encoded::utf8, headers::take_value, kept::Kep
 pub fn read(headers: &Bound<'_, PyAny>, scheme: &Scheme, kept: &mut Kept) -> PyResult<Seen> {
     let mut seen = Seen::default();
     if let Ok(dict) = headers.cast_exact::<PyDict>() {
-        for (name, value) in dict.iter() {
-            take(&name, &value, scheme, kept, &mut seen)?;
+        if take_plain(dict, scheme, kept, &mut seen)? {
+            return Ok(seen);
         }
-        return Ok(seen);
+        seen = Seen::default();
+        *kept = Kept::default();
     }
     let py = headers.py();
     let items = headers
@@ -44,8 +45,30 @@ pub fn read(headers: &Bound<'_, PyAny>, scheme: &Scheme, kept: &mut Kept) -> PyR
     Ok(seen)
 }
 
+/// Keeps the values of a dict as long as nothing in it is asked anything, which could change the
+/// dict; whether that was so to its end.
+fn take_plain(
+    dict: &Bound<'_, PyDict>,
+    scheme: &Scheme,
+    kept: &mut Kept,
+    seen: &mut Seen,
+) -> PyResult<bool> {
+    for (name, value) in dict.iter() {
+        let Ok(Ok(name)) = name.cast_exact::<PyString>().map(Bound::to_str) else {
+            return Ok(false);
+        };
+        match scheme.slot(name.as_bytes()) {
+            None if name.is_ascii() => {}
+            Some(slot) if value.is_exact_instance_of::<PyString>() => {
+                take_text(slot, &value, scheme, kept, seen)?;
+            }
+            _ => return Ok(false),
+        }
+    }
+    Ok(true)
+}
+
 /// Keeps one header's value if the scheme names it.
-#[inline]
 fn take(
     name: &Bound<'_, PyAny>,
     value: &Bound<'_, PyAny>,

@@ -1,6 +1,7 @@
 //! The classes behind `hookseal.compat`: other packages' verifiers, name for name.
 
 mod headers;
+mod own;
 mod signed;
 mod webhook;
 

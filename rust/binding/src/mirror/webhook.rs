@@ -14,16 +14,17 @@ use hookseal_engine::{
 };
 use pyo3::{
     exceptions::PyRuntimeError,
-    intern,
     prelude::*,
     pybacked::PyBackedBytes,
-    sync::PyOnceLock,
     types::{PyBytes, PyDict, PyFloat, PyString, PyTuple},
 };
 
-use super::{Preset, headers};
+use super::{
+    Preset, headers,
+    own::{own_judge, refuse_own_sign},
+};
 use crate::{
-    arguments::{Stated, called, mistake, no_copy, text},
+    arguments::{Stated, called, mistake, no_copy, text, wrong_type},
     body::{self, unencodable},
     clock::{clock, seconds},
     detach::{detached, interrupted},
@@ -87,7 +88,12 @@ impl MirroredWebhook {
                 max_body_bytes: None,
             };
             let scheme = Arc::clone(self.scheme.scheme(py)?);
-            let made = Secrets::read(whsecret, "secrets", THE_SECRET).and_then(|secrets| {
+            let given = if is_plain(whsecret) {
+                whsecret.clone()
+            } else {
+                called(py, "hookseal.compat._wrapped", "unwrapped", (whsecret,))?
+            };
+            let made = Secrets::read(&given, "secrets", THE_SECRET).and_then(|secrets| {
                 Endpoint::new("", scheme, None, &secrets.all)
                     .map_err(|faulty| secrets.error(py, faulty))
             });
@@ -153,7 +159,7 @@ impl MirroredWebhook {
     ///
     /// Raises:
     ///     TypeError, ValueError: An argument is wrong.
-    ///     TypeError: A subclass has a judge of its own for times, which no batch asks.
+    ///     TypeError: A judge of times or a ``sign`` of a subclass, which no batch asks.
     #[pyo3(
         signature = (messages, **named),
         text_signature = "($self, messages, *, received_at=None, now=None, threads=None, keep=True)"
@@ -168,6 +174,7 @@ impl MirroredWebhook {
             if own_judge(slf.as_any())?.is_some() {
                 return Err(mistake(py, ("own-judge",)));
             }
+            refuse_own_sign(slf.as_any())?;
             let State { endpoint, rules } = slf.get().state()?;
             let verifier = Bound::new(py, Verifier::of(endpoint, rules))?;
             verifier.call_method("verify_batch", (messages,), named)
@@ -206,14 +213,26 @@ impl MirroredWebhook {
             endpoint,
             mut rules,
         } = slf.get().state()?;
+        if let Some(judge) = own_judge {
+            if rules.tolerance.is_some() {
+                return Err(mistake(py, ("two-judges",)));
+            }
+            if !judge.is_callable() {
+                return Err(wrong_type("callable", judge, Some("__verify_timestamp")));
+            }
+        }
         let scheme = endpoint.scheme();
         let body = body::read(data, "data")?;
         let mut kept = Kept::default();
         let seen = headers::read(mapping, scheme, &mut kept)?;
         if let Some(judge) = own_judge {
-            let text = mirror::timestamp_text(&endpoint, &kept, seen)
+            let (text, stated) = mirror::stated(&endpoint, &kept, seen)
                 .map_err(|refused| refusal(py, &refused, scheme))?;
-            judge.call1((PyString::from_bytes(py, text)?,))?;
+            let said = judge.call1((PyString::from_bytes(py, text)?,))?;
+            // The original signs what this returns; here it has to be what the header states.
+            if !called(py, WORDS, "stated_second", (said,))?.eq(stated)? {
+                return Err(refusal(py, &Outcome::SIGNATURE_MISMATCH, scheme));
+            }
             rules.tolerance = Some(Tolerance::Off);
         }
         let at = instant(py, &endpoint, &rules)?;
@@ -282,19 +301,9 @@ fn words<'py>(py: Python<'py>, maker: &str, told: impl pyo3::call::PyCallArgs<'p
     called(py, WORDS, maker, told).map_or_else(|error| error, PyErr::from_value)
 }
 
-/// What a subclass, a class or an object was given in the place of the original's private
-/// method; None where nothing was.
-fn own_judge<'py>(webhook: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
-    static ORIGINAL: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let py = webhook.py();
-    let Some(judge) = webhook.getattr_opt(intern!(py, "_Webhook__verify_timestamp"))? else {
-        return Ok(None);
-    };
-    let original = ORIGINAL.get_or_try_init(py, || -> PyResult<_> {
-        let module = py.import("hookseal.compat._timestamp")?;
-        Ok(module.getattr("verify_timestamp")?.unbind())
-    })?;
-    Ok((!judge.is(original)).then_some(judge))
+/// Whether a secret is text or bytes, whose reading asks no one.
+fn is_plain(secret: &Bound<'_, PyAny>) -> bool {
+    secret.is_exact_instance_of::<PyString>() || secret.is_exact_instance_of::<PyBytes>()
 }
 
 /// The body as the JSON it is.
@@ -347,6 +356,7 @@ impl StandardWebhook {
         guarded(|| {
             let py = slf.py();
             let judge = own_judge(slf.as_any())?;
+            refuse_own_sign(slf.as_any())?;
             let body = MirroredWebhook::verified(slf.as_super(), data, headers, judge.as_ref())?;
             if json_parse.0.map_or(Ok(true), |wanted| wanted.is_truthy())? {
                 return parsed(py, body).map(Some);
