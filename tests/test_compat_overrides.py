@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from pydantic import SecretStr
 
-from hookseal import SecretError
+from hookseal import SecretError, Verdict
 from tests.compat_calls import CALLS, Choice
 from tests.implementations import BODY, NOW, SECRET
 from tests.implementations import secret as other_secret
@@ -255,6 +255,153 @@ def test_svix_never_asked_its_own_sign(which: str) -> None:
         for cls in (side.svix, side.svix1):
             with at(0):
                 type("Mine", (cls,), {"sign": _other_sign})(SECRET).verify(BODY, headers(BODY))
+
+
+class _Absent:
+    """An attribute whose lookup fails within."""
+
+    def __get__(self, *_: object) -> object:
+        raise AttributeError("policy")
+
+
+def test_an_override_that_cannot_be_looked_up(which: str) -> None:
+    for cls in (genuine().standard, dropins(which).standard):
+        mine = type("Mine", (cls,), {"_Webhook__verify_timestamp": property(_Absent().__get__)})
+        with at(0), pytest.raises(AttributeError, match="policy"):
+            mine(SECRET).verify(BODY, headers(BODY))
+
+
+def test_the_method_by_the_name_of_its_argument(which: str) -> None:
+    for cls in (genuine().standard, dropins(which).standard):
+
+        class Mine(cls):  # type: ignore[misc,valid-type]
+            def _Webhook__verify_timestamp(self, timestamp_header: str) -> Any:
+                method = super()._Webhook__verify_timestamp
+                return method(timestamp_header=timestamp_header)
+
+        with at(0):
+            assert Mine(SECRET).verify(BODY, headers(BODY)) == {"type": "invoice.paid"}
+    for wrong in ((), (NOW,), (None,)):
+        with pytest.raises(TypeError, match=r"^timestamp_header must be a str, not"):
+            dropins(which).standard(SECRET)._Webhook__verify_timestamp(*wrong)
+
+
+def _said(side: Any, name: str, named: dict[str, Any], tolerance: Any, method: str) -> str:
+    try:
+        webhook = type("Mine", (getattr(side, name),), named)(SECRET, tolerance=tolerance)
+        arguments: tuple[Any, ...] = ([],) if method == "verify_batch" else (BODY, headers(BODY))
+        return str(getattr(webhook, method)(*arguments))
+    except Exception as error:
+        return repr(error)
+
+
+@pytest.mark.parametrize("method", ["verify", "verify_batch"])
+@pytest.mark.parametrize("tolerance", [None, 60])
+@pytest.mark.parametrize("name", ["standard", "svix", "svix1"])
+def test_core_and_twin_refuse_the_same(name: str, tolerance: Any, method: str) -> None:
+    """Of each two overrides together."""
+    judges: list[dict[str, Any]] = [{}]
+    judges += [{"_Webhook__verify_timestamp": one} for one in (_lenient, _always, None, 5)]
+    methods: list[dict[str, Any]] = [{}, {"sign": _other_sign}, {"verify_batch": _nothing}]
+    methods += [{"verify": lambda *_: 1}]
+    with at(0):
+        for judge in judges:
+            for other in methods:
+                core, twin = (
+                    _said(dropins(which), name, judge | other, tolerance, method)
+                    for which in IMPLEMENTATIONS
+                )
+                assert core == twin, (judge, other)
+
+
+def test_a_batch_asks_no_verify_of_its_own(which: str) -> None:
+    for name in ("standard", "svix", "svix1"):
+        cls = getattr(dropins(which), name)
+        mine = type("Mine", (cls,), {"verify": _nothing})(SECRET)
+        with pytest.raises(TypeError, match=r"a verify of its own, which a batch does not ask"):
+            mine.verify_batch([])
+        other = cls(SECRET)
+        other.verify = _nothing
+        with pytest.raises(TypeError, match=r"a verify of its own, which a batch does not ask"):
+            other.verify_batch([])
+        assert len(cls(SECRET).verify_batch([])) == 0
+
+
+def test_a_batch_of_svix_asks_what_its_original_asks(which: str) -> None:
+    named = {"sign": _other_sign, "_Webhook__verify_timestamp": _lenient}
+    for name in ("svix", "svix1"):
+        mine = type("Mine", (getattr(dropins(which), name),), named)(SECRET)
+        with at(0):
+            assert mine.verify_batch([(BODY, headers(BODY))])[0] == Verdict.VALID
+        with at(301):
+            assert mine.verify_batch([(BODY, headers(BODY))])[0] == Verdict.TOO_OLD
+
+
+# Names.
+
+
+@pytest.mark.parametrize("name", ["standard", "svix", "svix1"])
+def test_a_subclass_may_call_its_own_what_it_likes(which: str, name: str) -> None:
+    """None of them switches anything off."""
+    names = ["_window", "_verifiers", "_signer", "_chooses", "_scheme", "_state", "_judged"]
+    names += ["_verified", "_own_judge", "_made", "_refuse_own_sign", "_names", "window"]
+    cls = getattr(dropins(which), name)
+    values: list[Any] = [None, 600, (10**9, 10**9), lambda *_: b"{}", {}, []]
+    for value in values:
+        inherited = type("Mine", (cls,), dict.fromkeys(names, value))(SECRET)
+        webhook = cls(SECRET)
+        for own in names:
+            setattr(webhook, own, value)
+        for one in (inherited, webhook):
+            with at(0):
+                one.verify(BODY, headers(BODY))
+                with pytest.raises(Exception, match=r"^No matching signature found$"):
+                    one.verify(BODY + b" ", headers(BODY))
+            with at(301), pytest.raises(Exception, match=r"^Message timestamp too old$"):
+                one.verify(BODY, headers(BODY))
+
+
+@pytest.mark.parametrize(
+    ("name", "private"),
+    [
+        ("standard", "_whsecret"),
+        ("standard", "_SECRET_PREFIX"),
+        ("svix", "_inner"),
+        ("svix1", "_inner"),
+    ],
+)
+def test_private_names_that_would_change_the_secret(which: str, name: str, private: str) -> None:
+    """Setting one is not passed over: the old secret would stay in use."""
+    cls = getattr(dropins(which), name)
+    webhook = cls(SECRET)
+    with pytest.raises(AttributeError, match=f"^this Webhook has no {private}: it keeps no"):
+        setattr(webhook, private, b"new")
+    with pytest.raises(AttributeError):
+        getattr(webhook, private)
+    with pytest.raises(AttributeError):
+        delattr(webhook, private)
+    for given in ("whsec_", property(lambda _: b"key")):
+        with pytest.raises(TypeError, match=f"^Mine has a {private} of its own"):
+            type("Mine", (cls,), {private: given})
+        with pytest.raises(TypeError, match=f"^Mine has a {private} of its own"):
+            type("Mine", (type("Mixin", (), {private: given}), cls), {})
+
+
+@pytest.mark.parametrize("name", ["standard", "svix", "svix1"])
+def test_a_constructor_that_was_not_called(which: str, name: str) -> None:
+    mine = type("Mine", (getattr(dropins(which), name),), {"__init__": lambda _: None})()
+    calls: list[Callable[[], Any]] = [*_calls(mine), lambda: mine.sign("a", utc(NOW), "")]
+    for call in calls:
+        with pytest.raises(RuntimeError, match=r"^Webhook\.__init__ was not called$"):
+            call()
+
+
+@pytest.mark.parametrize("now", [True, "1", None, float("nan"), float("inf"), -1.0, 10**12])
+def test_a_clock_that_says_nonsense(which: str, now: Any) -> None:
+    for name in ("standard", "svix", "svix1"):
+        webhook = getattr(dropins(which), name)(SECRET)
+        with mock.patch("time.time", return_value=now), pytest.raises((TypeError, ValueError)):
+            webhook.verify(BODY, headers(BODY))
 
 
 # Headers that change while they are read.

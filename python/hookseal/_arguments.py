@@ -111,6 +111,11 @@ _MISTAKES: dict[str, tuple[type[Exception], str]] = {
         "this Webhook has a __verify_timestamp of its own, which a batch does not ask: pass"
         " tolerance= instead of overriding it",
     ),
+    "own-verify": (
+        TypeError,
+        "this Webhook has a verify of its own, which a batch does not ask: judge batches with a"
+        " Verifier",
+    ),
     "two-judges": (
         TypeError,
         "this Webhook has a __verify_timestamp of its own, and a tolerance= that it would not"
@@ -119,7 +124,7 @@ _MISTAKES: dict[str, tuple[type[Exception], str]] = {
     "own-sign": (
         TypeError,
         "this Webhook has a {0} of its own, which verify does not ask, though the original does:"
-        " override verify too",
+        " stay with the original for it",
     ),
     "copy": (TypeError, "a {0} cannot be pickled or copied"),
     "kernel": (ValueError, "HOOKSEAL_KERNEL is {0!r}; on this processor there are {1}"),

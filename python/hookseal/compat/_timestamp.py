@@ -10,6 +10,7 @@ import time
 from datetime import UTC, datetime
 from math import ceil, floor
 
+from hookseal._arguments import wrong_type
 from hookseal._errors import refusal
 from hookseal._verdict import Verdict
 from hookseal.compat._errors import webhook_refusal
@@ -22,19 +23,24 @@ _LATEST = int(datetime.max.replace(tzinfo=UTC, microsecond=0).timestamp())
 _HEADER = "header 'webhook-timestamp'"
 
 
-def verify_timestamp(*arguments: str) -> datetime:
+def verify_timestamp(*arguments: str, **named: str) -> datetime:
     """Judges a timestamp header as the original does, for overrides that ask ``super()``.
 
     Args:
         arguments: The header's text, last: it was a method, and some pass ``self``.
+        named: It, as ``timestamp_header``, by the name that it has in the original.
 
     Returns:
         The time it states, in UTC.
 
     Raises:
         WebhookVerificationError: It is no time, or lies more than 300 s from now.
+        TypeError: There is none.
     """
-    text = arguments[-1].strip(" \t")
+    given: object = named.get("timestamp_header", arguments[-1] if arguments else None)
+    if not isinstance(given, str):
+        raise wrong_type("str", given, "timestamp_header")
+    text = given.strip(" \t")
     is_plain = text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
     stated = int(text) if is_plain else -1
     if not is_plain or str(stated) != text or stated > _LATEST:

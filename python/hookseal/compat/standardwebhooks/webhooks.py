@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hookseal.compat import _absent
 from hookseal.compat._errors import EmptyWebhookSecretError, WebhookVerificationError
 from hookseal.compat._implementation import StandardWebhook
 from hookseal.compat._signing import hmac_data
@@ -10,6 +11,7 @@ from hookseal.compat._timestamp import verify_timestamp
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from hookseal.types import SecretLike, Tolerance
 
@@ -39,4 +41,12 @@ class Webhook(StandardWebhook):
     # A function and no method: what is found on an object is then the same thing each time.
     _Webhook__verify_timestamp = staticmethod(verify_timestamp)
     # Where another hmac_data is seen, which verify would not ask.
-    _names = globals()
+    _hookseal_names = globals()
+
+    _whsecret = _absent.WHSECRET
+    _SECRET_PREFIX = _absent.SECRET_PREFIX
+
+    def __init_subclass__(cls, **named: Any) -> None:
+        super().__init_subclass__(**named)
+        absent = {"_whsecret": _absent.WHSECRET, "_SECRET_PREFIX": _absent.SECRET_PREFIX}
+        _absent.refuse_overrides(cls, absent)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from hookseal.compat import _absent
 from hookseal.compat._errors import WebhookVerificationError
 from hookseal.compat._implementation import SvixWebhook
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from hookseal.types import SecretLike, Tolerance
 
@@ -33,3 +35,9 @@ class Webhook(SvixWebhook):
         self, whsecret: SecretLike | Sequence[SecretLike], *, tolerance: Tolerance = None
     ) -> None:
         super().__init__(whsecret, tolerance=tolerance)
+
+    _inner = _absent.INNER
+
+    def __init_subclass__(cls, **named: Any) -> None:
+        super().__init_subclass__(**named)
+        _absent.refuse_overrides(cls, {"_inner": _absent.INNER})

@@ -1,8 +1,13 @@
 //! What a program put in the place of a method, or of a name, of the originals.
 
-use pyo3::{PyTypeInfo, intern, prelude::*, sync::PyOnceLock, types::PyDict};
+use pyo3::{
+    PyTypeInfo, intern,
+    prelude::*,
+    sync::PyOnceLock,
+    types::{PyDict, PyString},
+};
 
-use super::MirroredWebhook;
+use super::{MirroredWebhook, StandardWebhook, Svix1Webhook, SvixWebhook};
 use crate::arguments::mistake;
 
 /// What a subclass, a class or an object was given in the place of the original's private
@@ -10,8 +15,12 @@ use crate::arguments::mistake;
 pub fn own_judge<'py>(webhook: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
     static ORIGINAL: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     let py = webhook.py();
-    let Some(judge) = webhook.getattr_opt(intern!(py, "_Webhook__verify_timestamp"))? else {
-        return Ok(None);
+    let name = intern!(py, "_Webhook__verify_timestamp");
+    let judge = match webhook.getattr(name) {
+        Ok(judge) => judge,
+        // A class of this module alone has none; else it is an override that raised.
+        Err(_) if !webhook.get_type().hasattr(name)? => return Ok(None),
+        Err(error) => return Err(error),
     };
     let original = ORIGINAL.get_or_try_init(py, || -> PyResult<_> {
         let module = py.import("hookseal.compat._timestamp")?;
@@ -30,14 +39,12 @@ pub fn refuse_own_sign(webhook: &Bound<'_, PyAny>) -> PyResult<()> {
         let signing = py.import("hookseal.compat._signing")?;
         Ok((sign.unbind(), signing.getattr("hmac_data")?.unbind()))
     })?;
-    let mut is_own = !webhook.get_type().getattr(intern!(py, "sign"))?.is(sign);
-    if let Some(attributes) = webhook.getattr_opt(intern!(py, "__dict__"))? {
-        is_own |= attributes.contains(intern!(py, "sign"))?;
-    }
-    if is_own {
+    let class = webhook.get_type();
+    let name = intern!(py, "sign");
+    if !class.getattr(name)?.is(sign) || has_attribute(webhook, name)? {
         return Err(mistake(py, ("own-sign", "sign")));
     }
-    if let Some(names) = webhook.getattr_opt(intern!(py, "_names"))?
+    if let Ok(names) = class.getattr(intern!(py, "_hookseal_names"))
         && let Ok(names) = names.cast::<PyDict>()
         && let Some(found) = names.get_item(intern!(py, "hmac_data"))?
         && !found.is(hmac_data)
@@ -45,4 +52,30 @@ pub fn refuse_own_sign(webhook: &Bound<'_, PyAny>) -> PyResult<()> {
         return Err(mistake(py, ("own-sign", "hmac_data")));
     }
     Ok(())
+}
+
+/// Refuses an object with a `verify` of its own, which a batch would pass over.
+pub fn refuse_own_verify(webhook: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = webhook.py();
+    let name = intern!(py, "verify");
+    let of_class = webhook.get_type().getattr(name)?;
+    let originals = [
+        StandardWebhook::type_object(py),
+        SvixWebhook::type_object(py),
+        Svix1Webhook::type_object(py),
+    ];
+    for original in originals {
+        if of_class.is(original.getattr(name)?) && !has_attribute(webhook, name)? {
+            return Ok(());
+        }
+    }
+    Err(mistake(py, ("own-verify",)))
+}
+
+/// Whether an object, and not its class, has an attribute.
+fn has_attribute(webhook: &Bound<'_, PyAny>, name: &Bound<'_, PyString>) -> PyResult<bool> {
+    match webhook.getattr_opt(intern!(webhook.py(), "__dict__"))? {
+        Some(attributes) => attributes.contains(name),
+        None => Ok(false),
+    }
 }

@@ -21,7 +21,7 @@ use pyo3::{
 
 use super::{
     Preset, headers,
-    own::{own_judge, refuse_own_sign},
+    own::{own_judge, refuse_own_sign, refuse_own_verify},
 };
 use crate::{
     arguments::{Stated, called, mistake, no_copy, text, wrong_type},
@@ -159,7 +159,7 @@ impl MirroredWebhook {
     ///
     /// Raises:
     ///     TypeError, ValueError: An argument is wrong.
-    ///     TypeError: A judge of times or a ``sign`` of a subclass, which no batch asks.
+    ///     TypeError: A method of a subclass that a batch would pass over.
     #[pyo3(
         signature = (messages, **named),
         text_signature = "($self, messages, *, received_at=None, now=None, threads=None, keep=True)"
@@ -171,10 +171,13 @@ impl MirroredWebhook {
     ) -> PyResult<Bound<'py, PyAny>> {
         guarded(|| {
             let py = slf.py();
-            if own_judge(slf.as_any())?.is_some() {
-                return Err(mistake(py, ("own-judge",)));
+            refuse_own_verify(slf.as_any())?;
+            if slf.is_instance_of::<StandardWebhook>() {
+                if own_judge(slf.as_any())?.is_some() {
+                    return Err(mistake(py, ("own-judge",)));
+                }
+                refuse_own_sign(slf.as_any())?;
             }
-            refuse_own_sign(slf.as_any())?;
             let State { endpoint, rules } = slf.get().state()?;
             let verifier = Bound::new(py, Verifier::of(endpoint, rules))?;
             verifier.call_method("verify_batch", (messages,), named)
