@@ -352,6 +352,16 @@ def test_one_that_cannot_be_written(called: Any, monkeypatch: pytest.MonkeyPatch
     assert (Path("a.py").read_text(), Path("b.py").read_text()) == (OLD, NEW)
 
 
+def test_a_hard_link(called: Any) -> None:
+    """Its other name would have the old text, and nobody would know."""
+    os.link(put("a.py"), "other")
+    ran = called("a.py", "--write")
+    assert ran.status == 74
+    assert "a hard link, which would stay as it is: it was left" in ran.err
+    assert Path("a.py").read_text() == Path("other").read_text() == OLD
+    assert Path("a.py").samefile("other")
+
+
 def test_one_that_changes_meanwhile(called: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     put("a.py")
     genuine = os.access

@@ -45,46 +45,48 @@ CERTAIN: dict[str, tuple[str, str]] = {
         "    WebhookVerificationError,\n)  # three\n",
     ),
     "everything": (
-        "from standardwebhooks import *\nWebhook\n",
-        "from hookseal.compat.standardwebhooks import *\nWebhook\n",
+        "from standardwebhooks import *\nWebhook('AAAA')\n",
+        "from hookseal.compat.standardwebhooks import *\nWebhook('AAAA')\n",
     ),
     "import": (
-        "import standardwebhooks\nw = standardwebhooks.Webhook\n",
-        "from hookseal.compat import standardwebhooks\nw = standardwebhooks.Webhook\n",
+        "import standardwebhooks\nw = standardwebhooks.Webhook('AAAA')\n",
+        "from hookseal.compat import standardwebhooks\nw = standardwebhooks.Webhook('AAAA')\n",
     ),
     "import, unused": (
         "import standardwebhooks  # noqa: F401\n",
         "from hookseal.compat import standardwebhooks  # noqa: F401\n",
     ),
     "import as": (
-        "import standardwebhooks as sw\nw = sw.webhooks.Webhook, sw.WebhookVerificationError\n",
+        "import standardwebhooks as sw\n"
+        "w = sw.webhooks.Webhook('AAAA'), sw.WebhookVerificationError\n",
         "from hookseal.compat import standardwebhooks as sw\n"
-        "w = sw.webhooks.Webhook, sw.WebhookVerificationError\n",
+        "w = sw.webhooks.Webhook('AAAA'), sw.WebhookVerificationError\n",
     ),
     "import a submodule as": (
         "import standardwebhooks.webhooks as w\nx = w.hmac_data\n",
         "from hookseal.compat.standardwebhooks import webhooks as w\nx = w.hmac_data\n",
     ),
     "import a submodule": (
-        "import standardwebhooks.webhooks\nx = standardwebhooks.webhooks.Webhook\n",
-        "from hookseal.compat import standardwebhooks\nx = standardwebhooks.webhooks.Webhook\n",
+        "import standardwebhooks.webhooks\nx = standardwebhooks.webhooks.Webhook('AAAA')\n",
+        "from hookseal.compat import standardwebhooks\n"
+        "x = standardwebhooks.webhooks.Webhook('AAAA')\n",
     ),
     "import among others": (
-        "import os, standardwebhooks, json as j\nw = standardwebhooks.Webhook\n",
+        "import os, standardwebhooks, json as j\nw = standardwebhooks.Webhook('AAAA')\n",
         "import os, hookseal.compat.standardwebhooks as standardwebhooks, json as j\n"
-        "w = standardwebhooks.Webhook\n",
+        "w = standardwebhooks.Webhook('AAAA')\n",
     ),
     "import among others, as": (
-        "import os, standardwebhooks as s, json\nw = s.Webhook\n",
-        "import os, hookseal.compat.standardwebhooks as s, json\nw = s.Webhook\n",
+        "import os, standardwebhooks as s, json\nw = s.Webhook('AAAA')\n",
+        "import os, hookseal.compat.standardwebhooks as s, json\nw = s.Webhook('AAAA')\n",
     ),
     "two statements in a line": (
         "é = 'é'; from standardwebhooks import Webhook; y = 1\n",
         "é = 'é'; from hookseal.compat.standardwebhooks import Webhook; y = 1\n",
     ),
     "in a function": (
-        "def f():\n\tfrom standardwebhooks import Webhook\n\treturn Webhook\n",
-        "def f():\n\tfrom hookseal.compat.standardwebhooks import Webhook\n\treturn Webhook\n",
+        "def f():\n\tfrom standardwebhooks import Webhook\n\tWebhook('AAAA')\n",
+        "def f():\n\tfrom hookseal.compat.standardwebhooks import Webhook\n\tWebhook('AAAA')\n",
     ),
     "behind a form feed": (
         "x = 1\n\x0c\nfrom standardwebhooks import Webhook\n",
@@ -129,12 +131,12 @@ CERTAIN: dict[str, tuple[str, str]] = {
         "    )\n    from hookseal.compat.svix import Webhook\n",
     ),
     "svix: its module": (
-        "from svix import webhooks\nw = webhooks.Webhook\n",
-        "from hookseal.compat.svix import webhooks\nw = webhooks.Webhook\n",
+        "from svix import webhooks\nw = webhooks.Webhook('AAAA')\n",
+        "from hookseal.compat.svix import webhooks\nw = webhooks.Webhook('AAAA')\n",
     ),
     "svix: its module as": (
-        "import svix.webhooks as sw\nw = sw.Webhook\n",
-        "from hookseal.compat.svix import webhooks as sw\nw = sw.Webhook\n",
+        "import svix.webhooks as sw\nw = sw.Webhook('AAAA')\n",
+        "from hookseal.compat.svix import webhooks as sw\nw = sw.Webhook('AAAA')\n",
     ),
     "gidgethub": (
         "from gidgethub.sansio import validate_event\n",
@@ -157,8 +159,9 @@ CERTAIN: dict[str, tuple[str, str]] = {
         "from hookseal.compat.svix.webhooks import Webhook as S\n",
     ),
     "svix: the package, used for no more": (
-        "import svix\nw = svix.Webhook, svix.webhooks.Webhook\n",
-        "from hookseal.compat import svix\nw = svix.Webhook, svix.webhooks.Webhook\n",
+        "import svix\nw = svix.Webhook('AAAA'), svix.webhooks.Webhook('AAAA')\n",
+        "from hookseal.compat import svix\n"
+        "w = svix.Webhook('AAAA'), svix.webhooks.Webhook('AAAA')\n",
     ),
 }
 
@@ -216,6 +219,67 @@ UNCERTAIN: dict[str, tuple[str, str]] = {
         "from standardwebhooks import Webhook\nWebhook('x')._whsecret\n",
         "line 2 reaches into it by `_whsecret`",
     ),
+    "a class under another name": (
+        "from standardwebhooks import Webhook\nW = Webhook\nclass Mine(W): ...\n",
+        "line 2 hands on `Webhook`",
+    ),
+    "a class made by type": (
+        "from standardwebhooks import Webhook\ntype('T', (Webhook,), {'sign': f})\n",
+        "line 2 hands on `Webhook`",
+    ),
+    "a sign of its own": (
+        "from standardwebhooks import Webhook\nw = Webhook('x')\nw.sign = f\n",
+        "line 3 changes `w.sign`",
+    ),
+    "a patch of sign": (
+        "from standardwebhooks import Webhook as W\nmock.patch.object(w, 'sign')\n",
+        "line 2 replaces `sign`",
+    ),
+    "a patch of sign by its name": (
+        "from standardwebhooks import Webhook as W\npatch.multiple(w, verify=f)\n",
+        "line 2 replaces `verify`",
+    ),
+    "a class that is patched": (
+        "from standardwebhooks import Webhook as W\nmonkeypatch.setattr(W, 'x', f)\n",
+        "line 2 hands on `W`",
+    ),
+    "a method of the class": (
+        "from standardwebhooks import Webhook\nf = Webhook.sign\n",
+        "line 2 hands on `Webhook`",
+    ),
+    "a copy": (
+        "from svix import Webhook\ncopy.deepcopy(Webhook('x'))\n",
+        "line 2 copies or pickles a `Webhook`",
+    ),
+    "a pickle": (
+        "from svix import Webhook as W\nself.w = W('x')\npickle.dumps(self.w)\n",
+        "line 3 copies or pickles a `Webhook`",
+    ),
+    "a patch of a method as text": (
+        "from svix.webhooks import Webhook\n@patch('svix.webhooks.Webhook.verify')\n"
+        "def test(_): ...\n",
+        "line 2 names `svix.webhooks.Webhook.verify` as text",
+    ),
+    "a patch of a method as a named text": (
+        "from svix.webhooks import Webhook\npatch(target='svix.Webhook.verify')\n",
+        "line 2 names `svix.Webhook.verify` as text",
+    ),
+    "a patch of hmac_data as text": (
+        "from standardwebhooks import Webhook\npatch('standardwebhooks.webhooks.hmac_data')\n",
+        "line 2 names `standardwebhooks.webhooks.hmac_data` as text",
+    ),
+    "a split behind a backslash": (
+        "if x: \\\nfrom svix import Webhook, Svix\n",
+        "an unusual way",
+    ),
+    "a split with a comment for its line": (
+        "from svix import Webhook, Svix  # noqa: F401\n",
+        "an unusual way",
+    ),
+    "more of the package under the same name": (
+        "import svix.webhooks\nimport svix.api\nsvix.webhooks.Webhook('s')\n",
+        "line 2 imports more of svix under the same name",
+    ),
     "the tolerance": (
         "from standardwebhooks import Webhook as W\ndef _Webhook__verify_timestamp(self, x): ...\n",
         "line 2 reaches into it by `_Webhook__verify_timestamp`",
@@ -248,7 +312,10 @@ UNCERTAIN: dict[str, tuple[str, str]] = {
         "written in an unusual way",
     ),
     "a split before another": ("from svix import Svix, Webhook; x = 1\n", "an unusual way"),
-    "a layout of import": ("import os, standardwebhooks . webhooks as w\nw.Webhook\n", "unusual"),
+    "a layout of import": (
+        "import os, standardwebhooks . webhooks as w\nw.Webhook('s')\n",
+        "unusual",
+    ),
     "svix for more": (
         "import svix\nsvix.Svix('t')\nsvix.Webhook('s')\n",
         "line 2 uses `svix.Svix`",
@@ -323,6 +390,10 @@ class Stand:
     def __init__(self, path: str) -> None:
         self.path = path
 
+    def __call__(self, _: str) -> Stand:
+        """An object of it stands for one of the original's."""
+        return self
+
 
 @pytest.fixture
 def compat(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -360,7 +431,8 @@ def same(before: Any, after: Any) -> bool:
     if isinstance(before, tuple):
         return all(same(*pair) for pair in zip(before, after, strict=True))
     if isinstance(after, Stand):
-        return bool(before.__name__ == after.path)
+        name = before.__name__ if hasattr(before, "__name__") else type(before).__name__
+        return bool(name == after.path)
     if isinstance(after, ModuleType) and after.__name__.startswith("hookseal.compat"):
         mine = {name: getattr(after, name) for name in vars(after) if not name.startswith("__")}
         return all(hasattr(before, name) for name in mine)
@@ -420,7 +492,7 @@ def test_which_svix(monkeypatch: pytest.MonkeyPatch) -> None:
     version(monkeypatch, svix="1.84.1")
     assert rewritten(RESULT) == RESULT.replace(*SVIX1)
     assert rewritten(NO_RESULT) == NO_RESULT.replace(*SVIX1)
-    module = "from svix import webhooks as w\nw.Webhook\n"
+    module = "from svix import webhooks as w\nw.Webhook('s')\n"
     assert rewritten(module).startswith("from hookseal.compat.svix1 import webhooks as w\n")
     version(monkeypatch, svix="2.0.0")
     assert rewritten(NO_RESULT) == NO_RESULT.replace(*SVIX2)

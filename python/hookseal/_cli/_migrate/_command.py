@@ -107,6 +107,10 @@ def _write(judged: Judged) -> bool:
             import errno
 
             raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+        if os.stat(judged.path).st_nlink > 1:
+            why = "it has another name, a hard link, which would stay as it is: it was left"
+            _say.complain(f"{_say.named(judged.path)}: {why}")
+            return False
         if read(judged.path) != judged.before:
             _say.complain(f"{_say.named(judged.path)}: it has changed meanwhile, and was left")
             return False

@@ -18,6 +18,7 @@ from hookseal._cli._migrate._names import (
     path_of,
 )
 from hookseal._cli._migrate._source import Edit, Source
+from hookseal._cli._migrate._uses import last_name, named_as_text, unusual_uses
 
 __all__ = ["imports"]
 
@@ -30,6 +31,8 @@ _CLASSES = frozenset().union(*(mirror.names for mirror in MIRRORS.values())) - {
 _LINE_LENGTH = 88
 
 _FROM = re.compile(r"from[ \t]+([\w.]+)[ \t]+import\b")
+# A comment that speaks of its own line alone.
+_PRAGMA = re.compile(r"#.*\b(?:noqa|type:|pyright:|pylint:|nosec|pragma:|fmt:|isort:)")
 _AS = re.compile(r"[\w.]+(?:[ \t]+as[ \t]+\w+)?")
 
 
@@ -94,12 +97,23 @@ class _Reader:
             if alias.name in _CLASSES
         }
         moved |= _CLASSES
+        classes = {"Webhook"} | {
+            alias.asname
+            for one in found
+            for alias in one.node.names
+            if alias.name == "Webhook" and alias.asname is not None
+        }
+        webhooks = peers & {mirror.peer for mirror in MIRRORS.values() if "Webhook" in mirror.names}
+        for why in unusual_uses(self._source.tree, self._parents, classes, self._names):
+            doubts += [(peer, why) for peer in webhooks]
+        for at, text, module in named_as_text(self._source.tree):
+            doubts.append((MIRRORS[module].peer, f"line {at} names `{text}` as text"))
         for node in ast.walk(self._source.tree):
-            name = _last_name(node)
+            name = last_name(node)
             for peer in peers:
                 if name in PEERS[peer].private:
                     doubts.append((peer, f"line {_line(node)} reaches into it by `{name}`"))
-                if isinstance(node, ast.ClassDef) and moved & set(map(_last_name, node.bases)):
+                if isinstance(node, ast.ClassDef) and moved & set(map(last_name, node.bases)):
                     doubts.append((peer, f"line {node.lineno} derives a class from it"))
                 if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
                     path = path_of(node)
@@ -173,6 +187,8 @@ class _Reader:
             reasons = self._reasons(node)
             if not self._is_used_of(bound, of, reasons):
                 continue
+            if alias.asname is None and (other := self._names.line_that_imports_below(package)):
+                reasons.append(f"line {other} imports more of {package} under the same name")
             if of not in MIRRORS:
                 # `import gidgethub.sansio` binds the package, which has no counterpart.
                 yield self._by_hand(node, package, bound, of)
@@ -250,6 +266,9 @@ class _Reader:
         after = source.line(node.end_lineno or 0).encode()[node.end_col_offset :].decode()
         if "#" in segment or before.strip() or after.strip()[:1] not in ("", "#"):
             return None
+        is_continued = node.lineno > 1 and source.line(node.lineno - 1).endswith("\\")
+        if is_continued or _PRAGMA.search(after):
+            return None
         end = source.line_end(node.lineno)
         lines = [line for part in parts for line in _lines(*part, len(before))]
         return Edit(start, source.end(node), f"{end}{before}".join(lines))
@@ -270,38 +289,14 @@ def _alias(alias: ast.alias) -> str:
     return alias.name if alias.asname is None else f"{alias.name} as {alias.asname}"
 
 
-def _last_name(node: ast.AST) -> str | None:
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    if isinstance(node, ast.Name):
-        return node.id
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        return node.name
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return node.value
-    return None
-
-
 def _line(node: ast.AST) -> int:
     return int(getattr(node, "lineno", 0))
 
 
-# Calls that take the name of a module as text.
-_BY_NAME = frozenset({"import_module", "__import__", "importorskip", "patch", "setattr", "setitem"})
-
-
 def _in_strings(source: Source) -> Iterator[Found]:
-    """Calls that name a mirrored module as text, such as ``mock.patch``."""
-    for node in ast.walk(source.tree):
-        if not isinstance(node, ast.Call) or _last_name(node.func) not in _BY_NAME:
-            continue
-        for argument in node.args[:2]:
-            text = _last_name(argument) if isinstance(argument, ast.Constant) else None
-            if text is None:
-                continue
-            if text in MIRRORS or text.rpartition(".")[0] in MIRRORS:
-                words = f"`{text}` is named as text here, which stays what it is: look at it"
-                yield Found(node.lineno, "import", words)
+    for line, text, _ in named_as_text(source.tree):
+        words = f"`{text}` is named as text here, which stays what it is: look at it"
+        yield Found(line, "import", words)
 
 
 def _in_events(source: Source) -> Iterator[Found]:

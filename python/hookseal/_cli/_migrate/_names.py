@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from hookseal._cli._migrate._mirrors import MIRRORS
+
 __all__ = [
     "CHANGED",
     "Names",
@@ -39,11 +41,7 @@ class Names:
 
     def line_with_result(self) -> int | None:
         """A line that uses what ``verify`` of a ``Webhook`` returns, if there is one."""
-        made = {"Webhook"}
-        for node in ast.walk(self._tree):
-            if isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)) and _makes(node.value):
-                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                made |= {path[-1] for path in map(path_of, targets) if path}
+        made = {"Webhook"} | self.made_of({"Webhook"})
         ignored = {
             id(node.value.value if isinstance(node.value, ast.Await) else node.value)
             for node in ast.walk(self._tree)
@@ -55,9 +53,33 @@ class Names:
             func = node.func
             if isinstance(func, ast.Attribute) and func.attr == "verify":
                 path = path_of(func.value)
-                if _makes(func.value) or (path and path[-1] in made):
+                if _makes(func.value, {"Webhook"}) or (path and path[-1] in made):
                     return node.lineno
         return None
+
+    def made_of(self, classes: set[str]) -> set[str]:
+        """The names, without what they are attributes of, that are given an object of a class."""
+        made: set[str] = set()
+        for node in ast.walk(self._tree):
+            if not isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):
+                continue
+            if _makes(node.value, classes):
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                made |= {path[-1] for path in map(path_of, targets) if path}
+        return made
+
+    def line_that_imports_below(self, package: str) -> int | None:
+        """A line that binds a package by the import of a module in it that is not mirrored."""
+        lines = [
+            node.lineno
+            for node in ast.walk(self._tree)
+            if isinstance(node, ast.Import)
+            for alias in node.names
+            if alias.asname is None
+            and alias.name.startswith(f"{package}.")
+            and alias.name not in MIRRORS
+        ]
+        return min(lines, default=None)
 
     def _bind(self, node: ast.AST) -> None:
         name: str | None = None
@@ -168,11 +190,11 @@ def _catches_imports(handler: ast.ExceptHandler) -> bool:
     return any(isinstance(one, ast.Name) and one.id in names for one in ast.walk(handler.type))
 
 
-def _makes(node: ast.expr | None) -> bool:
+def _makes(node: ast.expr | None, classes: set[str]) -> bool:
     if not isinstance(node, ast.Call):
         return False
     path = path_of(node.func)
-    return bool(path) and path[-1] == "Webhook"
+    return bool(path) and path[-1] in classes
 
 
 def each_function(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

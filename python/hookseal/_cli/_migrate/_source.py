@@ -8,6 +8,7 @@ import re
 import tokenize
 import warnings
 from io import BytesIO
+from itertools import groupby
 from typing import NamedTuple
 
 __all__ = ["Edit", "Source", "Unreadable"]
@@ -144,5 +145,25 @@ def _without_imports(text: str) -> str:
 
 
 class _Blank(ast.NodeTransformer):
-    def visit_Import(self, node: ast.Import) -> None: ...
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> None: ...
+    """Has one mark in the place of each run of imports: what is an import stays where it is."""
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        super().generic_visit(node)
+        for name in ("body", "orelse", "finalbody"):
+            statements = getattr(node, name, None)
+            if isinstance(statements, list):
+                runs = groupby(statements, key=lambda one: isinstance(one, _Imports))
+                kept = [next(run) if is_import else run for is_import, run in runs]
+                flat = [[one] if isinstance(one, ast.AST) else list(one) for one in kept]
+                setattr(node, name, [one for several in flat for one in several])
+        return node
+
+    def visit_Import(self, node: ast.Import) -> _Imports:
+        return _Imports()
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> _Imports:
+        return _Imports()
+
+
+class _Imports(ast.stmt):
+    """The mark."""
