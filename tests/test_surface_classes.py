@@ -167,6 +167,7 @@ TABLE = {
     "TOO_NEW": (10, "TooNewError", "too_new", 401),
     "MALFORMED_SIGNATURE": (11, "MalformedSignatureError", "malformed_signature", 401),
     "SIGNATURE_MISMATCH": (12, "SignatureMismatchError", "signature_mismatch", 401),
+    "REPLAYED": (13, "ReplayedError", "replayed", 409),
 }
 PUBLIC_MESSAGE = "webhook verification failed"
 
@@ -174,7 +175,7 @@ PUBLIC_MESSAGE = "webhook verification failed"
 def test_the_table_is_complete() -> None:
     assert [verdict.name for verdict in Verdict] == ["UNVERIFIED", "VALID", *TABLE]
     assert (Verdict.UNVERIFIED, Verdict.VALID) == (0, 1)
-    assert [bool(verdict) for verdict in Verdict] == [False, True] + [False] * 11
+    assert [bool(verdict) for verdict in Verdict] == [False, True] + [False] * 12
     subclasses = {cls.__name__ for cls in VerificationError.__subclasses__()}
     assert subclasses == {row[1] for row in TABLE.values()}
 

@@ -20,6 +20,7 @@ MAY_BE_UNSAFE = ("rust/lanes/", "rust/harness/")
 FORBID_UNSAFE = (
     "rust/engine/src/lib.rs",
     "rust/lines/src/lib.rs",
+    "rust/replay/src/lib.rs",
     "rust/binding/src/lib.rs",
     "rust/binding/examples/floor.rs",
 )

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from hookseal import schemes
+from hookseal._claim import Claim, Claims
 from hookseal._endpoint import Endpoint
 from hookseal._errors import (
     AmbiguousHeaderError,
@@ -18,6 +19,7 @@ from hookseal._errors import (
     MalformedTimestampError,
     MissingHeaderError,
     NotAMessageError,
+    ReplayedError,
     SchemeError,
     SecretError,
     SignatureMismatchError,
@@ -28,8 +30,12 @@ from hookseal._errors import (
     VerificationError,
 )
 from hookseal._finding import Finding
+from hookseal._guard import AsyncReplayGuard, ReplayGuard
 from hookseal._message import Message
+from hookseal._redis_guard import AsyncRedisReplayGuard, RedisReplayGuard
 from hookseal._scheme import Scheme
+from hookseal._sqlite_guard import SQLiteReplayGuard
+from hookseal._store_errors import ClaimLostError, ReplayStoreError, ReplayStoreFullError
 from hookseal._usage import Usage
 from hookseal._verdict import Verdict
 
@@ -37,16 +43,28 @@ TYPE_CHECKING = False
 
 __all__ = [
     "AmbiguousHeaderError",
+    "AsyncRedisReplayGuard",
+    "AsyncReplayGuard",
     "BatchResult",
+    "Claim",
+    "ClaimLostError",
+    "Claims",
     "Endpoint",
     "Finding",
     "Keyring",
     "MalformedHeaderError",
     "MalformedSignatureError",
     "MalformedTimestampError",
+    "MemoryReplayGuard",
     "Message",
     "MissingHeaderError",
     "NotAMessageError",
+    "RedisReplayGuard",
+    "ReplayGuard",
+    "ReplayStoreError",
+    "ReplayStoreFullError",
+    "ReplayedError",
+    "SQLiteReplayGuard",
     "Scheme",
     "SchemeError",
     "Secret",
@@ -71,6 +89,7 @@ try:
     from hookseal._core import (
         BatchResult,
         Keyring,
+        MemoryReplayGuard,
         Secret,
         Signer,
         Verified,
@@ -85,7 +104,16 @@ except ModuleNotFoundError as error:
         raise
 
     _HOT = frozenset(
-        {"BatchResult", "Keyring", "Secret", "Signer", "Verified", "Verifier", "kernel"}
+        {
+            "BatchResult",
+            "Keyring",
+            "MemoryReplayGuard",
+            "Secret",
+            "Signer",
+            "Verified",
+            "Verifier",
+            "kernel",
+        }
     )
 
     if not TYPE_CHECKING:  # a type checker is to know the names above, and no other

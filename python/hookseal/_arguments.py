@@ -11,13 +11,16 @@ import os
 from hookseal._errors import secret_error, shown
 
 __all__ = [
+    "MAX_SPAN_SECONDS",
     "body_limit",
+    "claim_limit",
     "environment",
     "json_text_value",
     "json_value",
     "line_limit",
     "mistake",
     "position",
+    "span",
     "thread_count",
     "unsigned_reason",
     "wrong_id",
@@ -44,6 +47,7 @@ _EXPECTED = {
     "messages": "an iterable of messages",
     "bodies": "an iterable of bodies",
     "ids": "a sequence of str or None",
+    "indices": "an iterable of whole numbers, or None",
     "column": "a sequence with the value of one header for each message",
     "instants": "an instant, None, or a sequence or buffer of instants",
     "index": "a whole number",
@@ -55,6 +59,14 @@ _EXPECTED = {
     "verifier": "a Verifier of this module",
     "block": "bytes",
     "max_line_bytes": "a whole number of bytes",
+    "max_claims": "a whole number",
+    "replay": "a replay guard: an object with claim, commit, release and close",
+    "client": "a client of the package redis or valkey",
+    "path": "a str or an os.PathLike of one",
+    "timeout": "a number of seconds",
+    "span": "whole seconds",
+    "keys": "a sequence of keys",
+    "key": "bytes",
     "reason": "a str that says why nothing is verified",
 }
 
@@ -127,6 +139,57 @@ _MISTAKES: dict[str, tuple[type[Exception], str]] = {
         " stay with the original for it",
     ),
     "copy": (TypeError, "a {0} cannot be pickled or copied"),
+    "key-length": (ValueError, "{0} must have 16 bytes, not {1}"),
+    "token": (TypeError, "token must be that of the claims: none of this guard's looks like it"),
+    "half-async-guard": (
+        TypeError,
+        "of a replay guard's claim, commit and release all or none are coroutines",
+    ),
+    "store-mode": (ValueError, 'on_store_error must be "raise", "reject" or "accept"'),
+    "no-claims": (TypeError, "the replay guard must answer with {0} claims, and did not"),
+    "async-guard": (
+        TypeError,
+        "the replay guard's methods are coroutines: await averify, acheck or averify_batch",
+    ),
+    "async-processing": (
+        TypeError,
+        "the replay guard's methods are coroutines: write `async with`",
+    ),
+    "async-claims": (
+        TypeError,
+        "the replay guard's methods are coroutines: await acommit and arelease",
+    ),
+    "no-guard": (TypeError, "this verifier has no replay guard: pass replay="),
+    "guard-options": (TypeError, "{0}= is for a verifier with a replay guard: pass replay="),
+    "arrival-needs-ttl": (
+        TypeError,
+        "{0}: with a replay guard, messages that waited need replay_ttl=, the seconds for which"
+        " claims are remembered",
+    ),
+    "not-valid": (ValueError, "message {0} was refused: nothing of it was claimed"),
+    "final": (
+        ValueError,
+        "claims without a lease are final: pass lease= to the verifier if they are to be released",
+    ),
+    "lines-with-guard": (TypeError, "a LineJudge asks no replay guard: pass a verifier without"),
+    "closed": (ValueError, "the replay guard was closed"),
+    "async-client": (
+        TypeError,
+        "the client's methods are coroutines: pass it to AsyncRedisReplayGuard",
+    ),
+    "sync-client": (
+        TypeError,
+        "the client's methods are not coroutines: pass it to RedisReplayGuard",
+    ),
+    "no-file": (
+        ValueError,
+        "path must name a file: for claims in memory there is MemoryReplayGuard",
+    ),
+    "synchronous": (ValueError, 'synchronous must be "FULL" or "NORMAL"'),
+    "old-sqlite": (
+        RuntimeError,
+        "SQLiteReplayGuard needs SQLite 3.38 or later; this Python has {0}",
+    ),
     "kernel": (ValueError, "HOOKSEAL_KERNEL is {0!r}; on this processor there are {1}"),
     "kernels-broken": (
         RuntimeError,
@@ -184,6 +247,28 @@ def thread_count(value: object) -> int | None:
         raise wrong_type("threads", value)
     if value < 1:
         raise ValueError("threads must be at least 1")
+    return int(value)
+
+
+def claim_limit(value: object) -> int:
+    """Judges ``max_claims``: at least 1."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise wrong_type("max_claims", value)
+    if value < 1:
+        raise ValueError("max_claims must be at least 1")
+    return int(value)
+
+
+# Ten years. Whatever is to be remembered longer belongs into the user's own tables.
+MAX_SPAN_SECONDS = 315_360_000
+
+
+def span(value: object, name: str) -> int:
+    """Judges a span of time in whole seconds: ``lease``, ``ttl``, ``replay_ttl``."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise wrong_type("span", value, name)
+    if not 1 <= value <= MAX_SPAN_SECONDS:
+        raise ValueError(f"{name} must lie between 1 and {MAX_SPAN_SECONDS} seconds")
     return int(value)
 
 

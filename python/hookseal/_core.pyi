@@ -1,15 +1,18 @@
 # The types of the compiled module. stubtest holds this file to the binary, and the
 # surface test holds hookseal.pure to this file.
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from os import PathLike
-from typing import Any, NoReturn, Self, TypeVar, final, overload
+from typing import Any, Literal, NoReturn, Self, TypeVar, final, overload
 
 from typing_extensions import disjoint_base
 
+from hookseal._claim import Claims
 from hookseal._endpoint import Endpoint
 from hookseal._finding import Finding
+from hookseal._guard import AsyncReplayGuard, ReplayGuard
+from hookseal._processing import Processing
 from hookseal._scheme import Scheme
 from hookseal._usage import Usage
 from hookseal._verdict import Verdict
@@ -31,6 +34,7 @@ __all__ = [
     "Keyring",
     "LineJudge",
     "LineReport",
+    "MemoryReplayGuard",
     "MirroredWebhook",
     "Secret",
     "Signer",
@@ -158,6 +162,9 @@ class Verified:
     def covers(self) -> frozenset[str]: ...
     @property
     def fresh(self) -> bool: ...
+    @property
+    def claimed(self) -> bool: ...
+    def processing(self) -> Processing: ...
     def json(self) -> Any: ...
 
 @final
@@ -181,6 +188,10 @@ class BatchResult:
     def accepted(self) -> Iterator[tuple[int, Verified]]: ...
     def partition(self, messages: Sequence[_T]) -> tuple[list[_T], list[_T]]: ...
     def raise_for_invalid(self) -> None: ...
+    def commit(self, indices: Iterable[int] | None = None) -> None: ...
+    def release(self, indices: Iterable[int] | None = None) -> None: ...
+    def acommit(self, indices: Iterable[int] | None = None) -> Coroutine[Any, Any, None]: ...
+    def arelease(self, indices: Iterable[int] | None = None) -> Coroutine[Any, Any, None]: ...
     def __len__(self) -> int: ...
     @overload
     def __getitem__(self, index: int, /) -> Verdict: ...
@@ -199,6 +210,10 @@ class Verifier:
         scheme: Scheme | str | None = None,
         tolerance: Tolerance = None,
         max_body_bytes: int | None = None,
+        replay: ReplayGuard | AsyncReplayGuard | None = None,
+        replay_ttl: int | None = None,
+        lease: int | None = None,
+        on_store_error: Literal["raise", "reject", "accept"] = "raise",
     ) -> Verifier: ...
     @staticmethod
     def unsigned(*, reason: str, max_body_bytes: int | None = None) -> Verifier: ...
@@ -243,6 +258,43 @@ class Verifier:
         threads: int | None = None,
         keep: bool = True,
     ) -> BatchResult: ...
+    def averify(
+        self,
+        body: Body,
+        headers: Headers,
+        *,
+        endpoint: str | None = None,
+        received_at: Instant | None = None,
+        now: Instant | None = None,
+    ) -> Coroutine[Any, Any, Verified]: ...
+    def acheck(
+        self,
+        body: Body,
+        headers: Headers,
+        *,
+        endpoint: str | None = None,
+        received_at: Instant | None = None,
+        now: Instant | None = None,
+    ) -> Coroutine[Any, Any, Verdict]: ...
+    def averify_batch(
+        self,
+        messages: Iterable[MessageLike],
+        *,
+        endpoint: str | Sequence[str | None] | None = None,
+        received_at: Instants = None,
+        now: Instant | None = None,
+        threads: int | None = None,
+        keep: bool = True,
+    ) -> Coroutine[Any, Any, BatchResult]: ...
+
+@final
+class MemoryReplayGuard:
+    def __new__(cls, *, max_claims: int = 1000000) -> MemoryReplayGuard: ...
+    def claim(self, keys: Sequence[bytes], *, lease: int | None, ttl: int) -> Claims: ...
+    def commit(self, keys: Sequence[bytes], *, token: object = None) -> None: ...
+    def release(self, keys: Sequence[bytes], *, token: object = None) -> None: ...
+    def close(self) -> None: ...
+    def count(self) -> int: ...
 
 @final
 class Signer:

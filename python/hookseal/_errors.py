@@ -14,11 +14,17 @@
           ├── TooOldError             401
           ├── TooNewError             401
           ├── MalformedSignatureError 401
-          └── SignatureMismatchError  401
+          ├── SignatureMismatchError  401
+          └── ReplayedError           409
 
     ValueError                        the caller's fault: a mistake in the program
      ├── SecretError                  a secret that cannot be a key
      └── SchemeError                  a scheme that does not exist or cannot be sound
+
+    Exception
+     └── ReplayStoreError             a replay guard's store: in hookseal._store_errors
+          ├── ReplayStoreFullError    there is no room, and nothing is forgotten to make any
+          └── ClaimLostError          a commit came after the lease, and somebody else's claim
 
 Wrong types are ``TypeError``. No exception holds a body, a secret or the
 signature that was expected; all of them can be pickled.
@@ -39,6 +45,7 @@ __all__ = [
     "MalformedTimestampError",
     "MissingHeaderError",
     "NotAMessageError",
+    "ReplayedError",
     "SchemeError",
     "SecretError",
     "SignatureMismatchError",
@@ -65,7 +72,7 @@ class VerificationError(Exception):
 
     code: ClassVar[str] = "unverified"
     verdict: ClassVar[Verdict] = Verdict.UNVERIFIED
-    status_hint: ClassVar[int] = 401
+    status_hint: int = 401
     public_message: ClassVar[str] = "webhook verification failed"
 
 
@@ -148,6 +155,19 @@ class SignatureMismatchError(VerificationError):
     verdict = Verdict.SIGNATURE_MISMATCH
 
 
+class ReplayedError(VerificationError):
+    """The message was claimed before. The signature is good: no answer as to a forgery.
+
+    ``status_hint`` is 200 where another copy was taken, so that the sender is content; 409
+    where another copy is at work, so that the sender tries again; 503 where the replay guard could
+    not be asked.
+    """
+
+    code = "replayed"
+    verdict = Verdict.REPLAYED
+    status_hint = 409
+
+
 class SecretError(ValueError):
     """A secret cannot be a key; the text says what it looks like and what to pass instead."""
 
@@ -186,6 +206,14 @@ _TEXTS: dict[Verdict, tuple[type[VerificationError], str]] = {
         SignatureMismatchError,
         "{header} matches no live secret ({number} tried)",
     ),
+    Verdict.REPLAYED: (ReplayedError, "the message was claimed before"),
+}
+
+# What became of a replayed message's claim: the number of hookseal.Claim, or 0 where nobody knows.
+_REPLAYED = {
+    0: ("the replay guard could not be asked, and on_store_error is 'reject'", 503),
+    2: ("another copy of the message is at work: its lease runs", 409),
+    3: ("the message was taken before", 200),
 }
 
 # A seconds timestamp that lies this far ahead is one in milliseconds: 13 digits.
@@ -204,18 +232,30 @@ def refusal(
         verdict: Any verdict but ``VALID`` and ``UNVERIFIED``.
         header: Where the reason lies: "header 'webhook-id'", "the body".
         number: Seconds for TOO_OLD and TOO_NEW, a limit in bytes for
-            TOO_LARGE, how many secrets were tried for SIGNATURE_MISMATCH.
+            TOO_LARGE, how many secrets were tried for SIGNATURE_MISMATCH, for
+            REPLAYED the claim that another has.
             Without a number the text is the first sentence of the class.
-        cause: Why an item is not a message. Its type is told, not its text, which
-            could hold anything.
+        cause: Why an item is not a message, or a guard could not be asked. Its type
+            is told, not its text, which could hold anything.
     """
     cls, text = _TEXTS[Verdict(verdict)]
     lacks_header = "{header}" in text and header is None
     if lacks_header or ("{number}" in text and number is None):
         return cls((cls.__doc__ or cls.code).partition(".\n")[0].rstrip("."))
     text = text.format(header=header, number=number)
+    if verdict == Verdict.REPLAYED and number is not None:
+        text, hint = _REPLAYED.get(number, (text, cls.status_hint))
+        error = _caused(cls, text, cause)
+        error.status_hint = hint
+        return error
     if verdict == Verdict.TOO_NEW and number is not None and number > _MILLISECONDS_AHEAD:
         text += "; it looks like milliseconds, and the scheme counts seconds"
+    return _caused(cls, text, cause)
+
+
+def _caused(
+    cls: type[VerificationError], text: str, cause: BaseException | None
+) -> VerificationError:
     if cause is None:
         return cls(text)
     error = cls(f"{text} ({type(cause).__name__})")
@@ -287,6 +327,11 @@ def without_calls(text: str) -> str:
 
 
 _SCHEME_FAULTS = {
+    "replay-token": "signs nothing: a replay guard could tell no message from another",
+    "replay-no-window": (
+        "has no window that says how long a copy would be accepted: pass replay_ttl="
+    ),
+    "replay-short": "needs a longer replay_ttl: a copy would be accepted after its claim has ended",
     "no-timestamp": 'signs no timestamp: the tolerance must be None or "off"',
     "one-signature": "has room for one signature: pass one secret",
 }

@@ -26,6 +26,7 @@ class Verdict(IntEnum):
     TOO_NEW = 10
     MALFORMED_SIGNATURE = 11
     SIGNATURE_MISMATCH = 12
+    REPLAYED = 13
 
     def __bool__(self) -> bool:
         return self is Verdict.VALID

@@ -25,6 +25,7 @@ __all__ = [
     "SecretLike",
     "SupportsGetSecretValue",
     "SupportsMessage",
+    "SupportsPipeline",
     "Tolerance",
 ]
 
@@ -42,6 +43,13 @@ class SupportsMessage(Protocol):
     def body(self) -> Body: ...
     @property
     def headers(self) -> Headers: ...
+
+
+class SupportsPipeline(Protocol):
+    """A client of the packages ``redis`` or ``valkey``, sync or async."""
+
+    # Their own types differ between versions, clusters and single servers.
+    def pipeline(self, transaction: Any = ...) -> Any: ...
 
 
 Body: TypeAlias = bytes | bytearray | memoryview | str

@@ -10,9 +10,11 @@ there is no binary. docs/strict-reading.md holds the rules; each file here is on
     Call ────── a State, a Reading, an instant: Judgement   _call _plan _timestamp _signature
     Judgement ─ Verified, an exception, or a BatchResult    _judgement _verified _batch
     LineJudge ─ messages as JSON Lines, for the command     _lines _line _line_tally
+    guards ──── which messages were taken before            _memory_guard
 """
 
 from hookseal import schemes
+from hookseal._claim import Claim, Claims
 from hookseal._endpoint import Endpoint
 from hookseal._errors import (
     AmbiguousHeaderError,
@@ -21,6 +23,7 @@ from hookseal._errors import (
     MalformedTimestampError,
     MissingHeaderError,
     NotAMessageError,
+    ReplayedError,
     SchemeError,
     SecretError,
     SignatureMismatchError,
@@ -31,12 +34,17 @@ from hookseal._errors import (
     VerificationError,
 )
 from hookseal._finding import Finding
+from hookseal._guard import AsyncReplayGuard, ReplayGuard
 from hookseal._message import Message
+from hookseal._redis_guard import AsyncRedisReplayGuard, RedisReplayGuard
 from hookseal._scheme import Scheme
+from hookseal._sqlite_guard import SQLiteReplayGuard
+from hookseal._store_errors import ClaimLostError, ReplayStoreError, ReplayStoreFullError
 from hookseal._usage import Usage
 from hookseal._verdict import Verdict
 from hookseal.pure._batch import BatchResult
 from hookseal.pure._keyring import Keyring
+from hookseal.pure._memory_guard import MemoryReplayGuard
 from hookseal.pure._secret import Secret
 from hookseal.pure._signer import Signer
 from hookseal.pure._verified import Verified
@@ -48,16 +56,28 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AmbiguousHeaderError",
+    "AsyncRedisReplayGuard",
+    "AsyncReplayGuard",
     "BatchResult",
+    "Claim",
+    "ClaimLostError",
+    "Claims",
     "Endpoint",
     "Finding",
     "Keyring",
     "MalformedHeaderError",
     "MalformedSignatureError",
     "MalformedTimestampError",
+    "MemoryReplayGuard",
     "Message",
     "MissingHeaderError",
     "NotAMessageError",
+    "RedisReplayGuard",
+    "ReplayGuard",
+    "ReplayStoreError",
+    "ReplayStoreFullError",
+    "ReplayedError",
+    "SQLiteReplayGuard",
     "Scheme",
     "SchemeError",
     "Secret",

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from typing import Any, NoReturn, TypeVar, final, overload
 
 from hookseal._arguments import mistake, thread_count, wrong_length
 from hookseal._arguments import position as index_in
 from hookseal._errors import VerificationError, refusal, with_count
 from hookseal._instant import seconds
+from hookseal._message import Message
+from hookseal._replay import acommit, arelease, commit, release
 from hookseal._verdict import Verdict
 from hookseal.pure._arguments import drained, each, flag, instants
 from hookseal.pure._body import encodable
 from hookseal.pure._call import Call, Reading, Rules
 from hookseal.pure._columns import Row, rows
+from hookseal.pure._entries import State
 from hookseal.pure._items import read_item
 from hookseal.pure._judgement import Judgement
+from hookseal.pure._replay import Replay
 from hookseal.pure._sealed import Sealed, put
 from hookseal.pure._tally import Tally
+from hookseal.pure._unclaimed import Claimed, Settled, Unclaimed
 from hookseal.pure._verified import Verified, verified
 from hookseal.types import Instant
 
@@ -30,7 +35,16 @@ _T = TypeVar("_T")
 class BatchResult(Sealed):
     """The verdicts of a batch, in the order of its messages."""
 
-    __slots__ = ("_by_secret", "_codes", "_errors", "_judgements", "_secrets", "_unsigned")
+    __slots__ = (
+        "_by_secret",
+        "_claimed",
+        "_codes",
+        "_errors",
+        "_judgements",
+        "_open",
+        "_secrets",
+        "_unsigned",
+    )
 
     _codes: bytes
     _secrets: bytes
@@ -38,6 +52,8 @@ class BatchResult(Sealed):
     _by_secret: dict[Any, int]
     _judgements: list[Judgement] | None
     _unsigned: bool
+    _claimed: Claimed | None
+    _open: set[int]
 
     @property
     def codes(self) -> memoryview:
@@ -87,11 +103,11 @@ class BatchResult(Sealed):
         if self._judgements is None:
             if verdict is Verdict.VALID:
                 raise mistake("not-kept")
-            raise refusal(verdict, cause=self._errors.get(position))
+            raise refusal(verdict, cause=self._cause(position))
         judgement = self._judgements[position]
         if judgement.accepted is None:
-            raise judgement.exception(self._errors.get(position))
-        return verified(judgement.accepted)
+            raise judgement.exception(self._cause(position))
+        return verified(judgement.accepted, self._claim_of(position))
 
     def accepted(self) -> Iterator[tuple[int, Verified]]:
         """The valid messages with their indices."""
@@ -119,6 +135,69 @@ class BatchResult(Sealed):
                 except VerificationError as error:
                     with_count(error, index, self.invalid, len(self._codes))
                     raise
+
+    def commit(self, indices: Iterable[int] | None = None) -> None:
+        """Makes claims final: those of the indices, else all that are open."""
+        self._close("commit", indices)
+
+    def release(self, indices: Iterable[int] | None = None) -> None:
+        """Gives claims back: those of the indices, else all that are open."""
+        self._close("release", indices)
+
+    def acommit(self, indices: Iterable[int] | None = None) -> Coroutine[Any, Any, None]:
+        """``commit`` as a coroutine."""
+        return self._close_later("commit", indices)
+
+    def arelease(self, indices: Iterable[int] | None = None) -> Coroutine[Any, Any, None]:
+        """``release`` as a coroutine."""
+        return self._close_later("release", indices)
+
+    def _cause(self, position: int) -> Exception | None:
+        if self._claimed is not None and self._codes[position] == Verdict.REPLAYED:
+            return self._claimed.failed
+        return self._errors.get(position)
+
+    def _claim_of(self, position: int) -> Claimed | None:
+        if self._claimed is None:
+            return None
+        keys = self._claimed.keys
+        return self._claimed._replace(keys={position: keys[position]} if position in keys else {})
+
+    def _close(self, what: str, indices: Iterable[int] | None) -> None:
+        replay, chosen, token = self._chosen(what, indices)
+        if chosen:
+            close = commit if what == "commit" else release
+            close(replay.guard, list(chosen.values()), token)
+            self._open.difference_update(chosen)
+
+    def _close_later(self, what: str, indices: Iterable[int] | None) -> Coroutine[Any, Any, None]:
+        replay, chosen, token = self._chosen(what, indices, is_awaited=True)
+        self._open.difference_update(chosen)
+        close = acommit if what == "commit" else arelease
+        return close(replay.guard, replay.is_async, list(chosen.values()), token)
+
+    def _chosen(
+        self, what: str, indices: Iterable[int] | None, *, is_awaited: bool = False
+    ) -> tuple[Replay, dict[int, bytes], object]:
+        """The keys of messages; none where there is nothing to do."""
+        if self._claimed is None:
+            raise mistake("no-guard")
+        replay, keys, token, is_asked, _ = self._claimed
+        positions = sorted(self._open)
+        if indices is not None:
+            length = len(self._codes)
+            positions = [index_in(index, length) for index in drained(indices, "indices")]
+            for position in positions:
+                if self._codes[position] != Verdict.VALID:
+                    raise mistake("not-valid", str(position))
+        if replay.is_async and not is_awaited:
+            raise mistake("async-claims")
+        if what == "release" and replay.lease is None:
+            raise mistake("final")
+        if not is_asked:
+            return replay, {}, token
+        chosen = {position: keys[position] for position in positions}
+        return replay, {} if replay.lease is None else chosen, token
 
     def __len__(self) -> int:
         return len(self._codes)
@@ -154,7 +233,7 @@ def verify_batch(
     now: Instant | None,
     threads: object,
     keep: object,
-) -> BatchResult:
+) -> Unclaimed:
     """Judges every message as ``check`` would; the arguments are those of ``Verifier``."""
 
     def items() -> Sequence[object]:
@@ -172,7 +251,7 @@ def verify_columns(
     now: Instant | None,
     threads: object,
     keep: object,
-) -> BatchResult:
+) -> Unclaimed:
     """As ``verify_batch``, of messages as columns: signatures, ids and timestamps."""
 
     def items() -> Sequence[object]:
@@ -189,23 +268,29 @@ def _judged(
     now: Instant | None,
     threads: object,
     keep: object,
-) -> BatchResult:
+) -> Unclaimed:
     call = Call(rules)
     # What can be judged without the messages comes first: a queue that was drained for a
     # wrong argument is lost.
     thread_count(threads)  # Plain Python has no use for more than one.
     keep = flag(keep, "keep")
-    call.now = None if now is None else seconds(now, "now")
+    stated = None if now is None else seconds(now, "now")
+    if received_at is not None:
+        call.admit_arrival("received_at")
+    call.begin(stated)
     if endpoint is not None and rules.ring is None:
         raise mistake("no-ring")
     items = read()
     endpoints = _endpoints(call, endpoint, len(items))
     arrivals = instants(received_at, "received_at", len(items))
+    for index, item in enumerate(items):
+        if isinstance(item, Message) and item.received_at is not None:
+            call.admit_arrival(f"messages[{index}].received_at")
 
     tally = Tally(rules.state)
-    codes, positions = bytearray(), array("b")
     errors: dict[int, Exception] = {}
-    judgements: list[Judgement] | None = [] if keep else None
+    judgements: list[Judgement] = []
+    states: list[tuple[str | None, State | None]] = []
     for index, item in enumerate(items):
         try:
             reading, arrival = _read(call, item, endpoints[index], arrivals[index])
@@ -216,24 +301,40 @@ def _judged(
             beneath = error.__traceback__.tb_next if error.__traceback__ else None
             errors[index] = error.with_traceback(beneath)
             judgement = Judgement(Verdict.NOT_A_MESSAGE)
+            states.append((None, None))
         else:
             at = call.instant(reading, arrival)
             judgement = call.judge(reading, at)
             tally.note(reading, at, judgement.position)
-        codes.append(judgement.verdict)
-        positions.append(judgement.position)
-        if judgements is not None:
-            judgements.append(judgement)
+            states.append((reading.endpoint, reading.state))
+        if not keep and rules.replay is None:
+            judgement = judgement._replace(accepted=None)
+        judgements.append(judgement)
 
-    result = object.__new__(BatchResult)
-    put(result, "_codes", bytes(codes))
-    put(result, "_secrets", positions.tobytes())
-    put(result, "_errors", errors)
-    put(result, "_by_secret", tally.by_secret())
-    tally.tell()
-    put(result, "_judgements", judgements)
-    put(result, "_unsigned", rules.reason is not None)
-    return result
+    def seconds_of(index: int) -> int:
+        state = states[index][1]
+        assert rules.replay is not None, "only a guard is told for how long"
+        assert state is not None, "what is unsigned has no guard"
+        return rules.replay.seconds(state, rules.tolerance)
+
+    def finish(settled: Settled) -> BatchResult:
+        for index in settled.refused:
+            tally.take_back(states[index][0], judgements[index].position)
+        claimed = settled.claimed
+        result = object.__new__(BatchResult)
+        put(result, "_codes", bytes(judgement.verdict for judgement in settled.judgements))
+        positions = array("b", (judgement.position for judgement in settled.judgements))
+        put(result, "_secrets", positions.tobytes())
+        put(result, "_errors", errors)
+        put(result, "_by_secret", tally.by_secret())
+        tally.tell()
+        put(result, "_judgements", settled.judgements if keep else None)
+        put(result, "_unsigned", rules.reason is not None)
+        put(result, "_claimed", claimed)
+        put(result, "_open", set() if claimed is None else set(claimed.keys))
+        return result
+
+    return Unclaimed(rules.replay, judgements, seconds_of, finish)
 
 
 def _read(

@@ -20,6 +20,7 @@ from hookseal.pure._judgement import Accepted, Judgement, Refused
 from hookseal.pure._key import matches
 from hookseal.pure._keyring import Keyring
 from hookseal.pure._plan import Plan, Stated
+from hookseal.pure._replay import Replay
 from hookseal.pure._signature import candidates
 from hookseal.pure._timestamp import hold_against, read_timestamp
 
@@ -32,6 +33,7 @@ class Rules(NamedTuple):
     tolerance: Window
     max_body_bytes: int | None
     reason: str | None = None
+    replay: Replay | None = None
 
 
 class Reading(NamedTuple):
@@ -54,6 +56,25 @@ class Call:
             None if rules.ring is None else rules.ring._snapshot
         )
         self.now: int | None = None
+
+    def begin(self, now: int | None) -> None:
+        """Says what time it is; None for the clock, which is looked at where it is needed.
+
+        A guard needs it always: a message that waited too long is too old.
+        """
+        self.now = now
+        if now is None and self._rules.replay is not None:
+            self.now = seconds(time.time(), "time.time()")
+
+    def admit_arrival(self, place: str) -> None:
+        """Without ``replay_ttl`` a claim lasts as long as a copy is fresh, wherever that waits.
+
+        Raises:
+            TypeError: There is a guard, and no ``replay_ttl``.
+        """
+        replay = self._rules.replay
+        if replay is not None and replay.ttl is None:
+            raise mistake("arrival-needs-ttl", place)
 
     def read(self, body: object, headers: object, endpoint: object) -> Reading:
         """Turns a message into bytes: everything is read before anything is judged.
@@ -94,6 +115,9 @@ class Call:
         if not is_needed and self._snapshot is None:
             return None
         if received_at is not None:
+            if self._rules.replay is not None and self.now is not None:
+                # The claim of a message of tomorrow would end before a copy of it is too old.
+                return min(received_at, self.now)
             return received_at
         if self.now is None:
             # Looked up now, so that a clock frozen by the user's tests is the one read.
@@ -123,7 +147,7 @@ class Call:
         if stated.family.id is not None and not plan.takes_id(stated.id or b""):
             raise Refused(Verdict.MALFORMED_HEADER, stated.family.id.text)
         window = state.window(self._rules.tolerance)
-        timestamp = _timestamp(stated, plan, window, at)
+        timestamp = self._timestamp(stated, plan, window, at)
         position, entry = _matching(state, stated, body, at)
         accepted = Accepted(
             plan.scheme,
@@ -133,21 +157,41 @@ class Call:
             timestamp,
             fresh=window is not None,
             label=entry.label,
+            stamp=stated.timestamp or b"",
         )
         return Judgement(Verdict.VALID, position=position, accepted=accepted)
 
+    def _timestamp(
+        self, stated: Stated, plan: Plan, window: tuple[int, int] | None, at: int | None
+    ) -> int | None:
+        header = stated.family.timestamp
+        if header is None or stated.timestamp is None:
+            return None
+        timestamp = read_timestamp(stated.timestamp, plan.scheme.unit, header.text)
+        if window is not None:
+            assert at is not None, "Call.instant gives one wherever there is a window"
+            try:
+                hold_against(window, at, timestamp, header.text)
+            except Refused as refused:
+                if refused.verdict > Verdict.TOO_OLD:
+                    # Of all that applies the first row counts.
+                    self._hold_arrival(window, at)
+                raise
+            self._hold_arrival(window, at)
+        return timestamp
 
-def _timestamp(
-    stated: Stated, plan: Plan, window: tuple[int, int] | None, at: int | None
-) -> int | None:
-    header = stated.family.timestamp
-    if header is None or stated.timestamp is None:
-        return None
-    timestamp = read_timestamp(stated.timestamp, plan.scheme.unit, header.text)
-    if window is not None:
-        assert at is not None, "Call.instant gives one wherever there is a window"
-        hold_against(window, at, timestamp, header.text)
-    return timestamp
+    def _hold_arrival(self, window: tuple[int, int], at: int) -> None:
+        """Refuses a message that waited so long that the claim of a copy could have ended.
+
+        Two copies that are fresh on arrival arrive at most ``past + future`` apart. The claim of
+        the first is made when it has arrived, or later; it must outlast the wait of the second.
+        """
+        replay = self._rules.replay
+        if replay is None or replay.ttl is None or self.now is None:
+            return
+        earliest = self.now - max(0, replay.ttl - (sum(window) + 1))
+        if at < earliest:
+            raise Refused(Verdict.TOO_OLD, "the time of arrival", earliest - at)
 
 
 def _matching(state: State, stated: Stated, body: bytes, at: int | None) -> tuple[int, Entry]:

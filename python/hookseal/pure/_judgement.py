@@ -30,6 +30,7 @@ class Accepted(NamedTuple):
     timestamp: int | None = None
     fresh: bool = False
     label: str | None = None
+    stamp: bytes = b""
 
 
 class Judgement(NamedTuple):

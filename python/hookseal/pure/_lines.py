@@ -95,6 +95,8 @@ class LineJudge(Sealed):
         """Takes the verifier with its ring as it is now, and looks at the clock at most once."""
         if not isinstance(verifier, Verifier):
             raise wrong_type("verifier", verifier)
+        if verifier._rules.replay is not None:
+            raise mistake("lines-with-guard")
         thread_count(threads)  # Plain Python has no use for more than one.
         judge = object.__new__(cls)
         put(judge, "_limit", line_limit(max_line_bytes))

@@ -44,7 +44,16 @@ class Tally:
         """Adds what was counted to what the endpoints of a ring know of their secrets."""
         if not self._ringless:
             for (endpoint, position), usage in self._usages.items():
+                if usage.count == 0:
+                    continue
                 self._states[endpoint].entries[position].counted.add(usage)
+
+    def take_back(self, endpoint: str | None, position: int) -> None:
+        """Of a message that was replayed: who sends it again must keep no secret in use."""
+        self._matched[endpoint][position] -= 1
+        usage = self._usages.get((endpoint, position))
+        if usage is not None:
+            self._usages[endpoint, position] = usage.plus(Usage(-1))
 
     def by_secret(self) -> dict[Any, int]:
         """The counts of the secrets that have no window or were live, zeros included."""

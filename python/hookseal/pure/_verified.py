@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any, final
 
-from hookseal._arguments import json_value
+from hookseal._arguments import json_value, mistake
+from hookseal._processing import Processing
 from hookseal.pure._judgement import Accepted
 from hookseal.pure._sealed import Sealed, put
+from hookseal.pure._unclaimed import Claimed
 
 UNSIGNED = "unsigned"
 
@@ -15,9 +17,10 @@ UNSIGNED = "unsigned"
 class Verified(Sealed):
     """A message whose signature was found good; only a verification makes one."""
 
-    __slots__ = ("_accepted",)
+    __slots__ = ("_accepted", "_claimed")
 
     _accepted: Accepted
+    _claimed: Claimed | None
 
     @property
     def id(self) -> str | None:
@@ -62,6 +65,19 @@ class Verified(Sealed):
         """Whether a timestamp was held against a window."""
         return self._accepted.fresh
 
+    @property
+    def claimed(self) -> bool:
+        """Whether a replay guard gave this message to you."""
+        return self._claimed is not None and bool(self._claimed.keys)
+
+    def processing(self) -> Processing:
+        """For the work: commits the claim at its end, or releases it if the block raises."""
+        if self._claimed is None:
+            raise mistake("no-guard")
+        replay, keys, token = self._claimed[:3]
+        named = [] if replay.lease is None else list(keys.values())
+        return Processing(replay.guard, replay.is_async, named, token)
+
     def json(self) -> Any:
         """The body, parsed as JSON."""
         return json_value(self._accepted.body)
@@ -75,7 +91,8 @@ class Verified(Sealed):
         )
 
 
-def verified(accepted: Accepted) -> Verified:
+def verified(accepted: Accepted, claimed: Claimed | None = None) -> Verified:
     made = object.__new__(Verified)
     put(made, "_accepted", accepted)
+    put(made, "_claimed", claimed)
     return made

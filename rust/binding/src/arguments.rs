@@ -101,3 +101,14 @@ impl<'py> FromPyObject<'_, 'py> for Stated<'py> {
 pub fn no_memory<E>(_: E) -> PyErr {
     PyMemoryError::new_err(())
 }
+
+impl Stated<'_> {
+    /// Whether it is anything but the default "raise".
+    pub fn is_not_raise(&self) -> bool {
+        let is_raise = |value: &Bound<'_, PyAny>| {
+            let text = value.cast::<PyString>();
+            text.is_ok_and(|text| text.to_str().is_ok_and(|text| text == "raise"))
+        };
+        self.0.as_ref().is_some_and(|value| !is_raise(value))
+    }
+}

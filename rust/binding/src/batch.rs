@@ -2,7 +2,8 @@
 
 use hookseal_engine::{
     Stop,
-    batch::{Crew, Judged, with_crew},
+    batch::{self, Crew, with_crew},
+    header::Roles,
     verify::Rules,
 };
 use pyo3::prelude::*;
@@ -10,6 +11,7 @@ use pyo3::prelude::*;
 use crate::{
     ahead::{Ahead, GROUP, parts},
     arguments::no_memory,
+    claiming::Judged,
     clock::Instants,
     detach::{detached, interrupted},
     filling::Carried,
@@ -20,9 +22,8 @@ use crate::{
     messages::Messages,
     one::{DETACH_BYTES, judge_one},
     reader::{Pairs, Reader, Ready},
-    result::BatchResult,
     slots::{Good, Slots, Used},
-    trust::{Endpoints, no_ring},
+    trust::{Endpoints, Kind, no_ring},
 };
 
 /// The arguments of a call, judged.
@@ -69,7 +70,8 @@ impl<'a, 'py> Call<'a, 'py> {
         rules: &'a Rules,
         threads: usize,
         keep: bool,
-    ) -> PyResult<BatchResult> {
+        held: Roles,
+    ) -> PyResult<Judged> {
         let count = self.messages.len();
         let mut reader = Reader {
             slots: Slots::new(count, keep, self.endpoints)?,
@@ -81,7 +83,7 @@ impl<'a, 'py> Call<'a, 'py> {
             message_class: message_class(py)?,
             call: self,
             rules,
-            keep,
+            held: if keep { held } else { 0 },
         };
         if let Endpoints::One(endpoint) = reader.call.endpoints {
             reader.used.place(endpoint);
@@ -101,8 +103,13 @@ impl<'a, 'py> Call<'a, 'py> {
             ..
         } = reader;
         let errors = errors.map(Bound::unbind);
-        used.tell();
-        BatchResult::new(slots, used, call.endpoints, *rules, errors)
+        Ok(Judged {
+            slots,
+            used,
+            kind: Kind::of(call.endpoints),
+            rules: *rules,
+            errors,
+        })
     }
 }
 
@@ -182,6 +189,7 @@ impl<'py> Reader<'_, 'py> {
     /// Judges messages one by one.
     fn judge_each(&mut self, py: Python<'py>, count: usize) -> PyResult<()> {
         let mut kept = Kept::default();
+        kept.hold(self.held);
         for index in 0..count {
             kept.clear();
             let parts = match &self.call.messages {
@@ -244,7 +252,7 @@ impl<'py> Reader<'_, 'py> {
         let Self { used, slots, .. } = self;
         let mut failed = None;
         crew.finished().settle(|index, judged, carried| {
-            let Judged { outcome, family } = judged;
+            let batch::Judged { outcome, family } = judged;
             let Carried {
                 body,
                 ids,

@@ -23,6 +23,7 @@ pub fn refusal(
         Place::Message => None,
         Place::Body => Some("the body".to_owned()),
         Place::SignatureHeaders => Some("the signature headers".to_owned()),
+        Place::Arrival => Some("the time of arrival".to_owned()),
         Place::Header(slot) => scheme
             .and_then(|scheme| scheme.header(slot))
             .map(|name| format!("header '{name}'")),
@@ -129,4 +130,11 @@ pub fn is_items_own(py: Python<'_>, error: &PyErr) -> bool {
 /// Calls one of the makers of exceptions in `hookseal._errors`.
 fn made<'py>(py: Python<'py>, maker: &str, arguments: impl pyo3::call::PyCallArgs<'py>) -> PyErr {
     called(py, "hookseal._errors", maker, arguments).map_or_else(|error| error, PyErr::from_value)
+}
+
+/// The verdicts that the binary knows, by number: for the test that compares lists.
+#[pyfunction]
+#[pyo3(name = "_verdict_names")]
+pub fn verdict_names() -> Vec<&'static str> {
+    Verdict::ALL.iter().map(|verdict| verdict.name()).collect()
 }

@@ -1,6 +1,9 @@
 //! A chunk that is being filled with Python's messages.
 
-use hookseal_engine::{batch::Chunk, header::Slot};
+use hookseal_engine::{
+    batch::Chunk,
+    header::{Roles, Slot},
+};
 use pyo3::{prelude::*, pybacked::PyBackedBytes};
 
 use crate::{
@@ -30,16 +33,15 @@ impl AsRef<[u8]> for Carried {
 pub struct Filling<'a> {
     pub chunk: &'a mut Chunk<Carried>,
     pub ids: Ids,
-    pub holds_ids: bool,
+    /// The headers whose objects are held.
+    pub held: Roles,
 }
 
 impl Keep for Filling<'_> {
     #[inline]
     fn keep(&mut self, slot: Slot, value: &[u8], object: &Bound<'_, PyAny>) -> PyResult<()> {
         self.chunk.value(slot, value).map_err(no_memory)?;
-        if self.holds_ids {
-            hold_id(&mut self.ids, slot, object);
-        }
+        hold_id(&mut self.ids, self.held, slot, object);
         Ok(())
     }
 }

@@ -6,7 +6,7 @@
 )]
 
 use hookseal_engine::{
-    header::{MAX_HEADER_BYTES, Role, Slot},
+    header::{MAX_HEADER_BYTES, Role, Roles, Slot},
     scheme::Scheme,
 };
 use pyo3::{
@@ -27,21 +27,35 @@ pub trait Keep {
     fn keep(&mut self, slot: Slot, value: &[u8], object: &Bound<'_, PyAny>) -> PyResult<()>;
 }
 
-/// The objects that hold a message's ids, by family. They cannot change.
-pub type Ids = SmallVec<[(u8, Py<PyAny>); 1]>;
+/// The objects that hold what tells messages apart, by their headers. They cannot change.
+pub type Ids = SmallVec<[(Slot, Py<PyAny>); 1]>;
 
-/// Holds on to the object if it is an id's.
+/// The headers whose objects are held: ids, where somebody may ask for them.
+pub const IDS: Roles = Role::Id.bit();
+
+/// The same where a guard has to know messages again that have no id, but a time.
+pub const IDS_AND_TIMES: Roles = Role::Id.bit() | Role::Timestamp.bit();
+
+/// Holds on to the object if its header is one of these.
 #[inline(always)]
-pub fn hold_id(ids: &mut Ids, slot: Slot, object: &Bound<'_, PyAny>) {
-    if slot.role == Role::Id {
-        ids.push((slot.family, object.clone().unbind()));
+pub fn hold_id(ids: &mut Ids, held: Roles, slot: Slot, object: &Bound<'_, PyAny>) {
+    if slot.role.bit() & held != 0 {
+        ids.push((slot, object.clone().unbind()));
     }
 }
 
-/// What holds the first id of a family.
+/// What holds the first id of a family; where it has none, and times are held, its time.
 pub fn id_of(ids: Ids, family: u8) -> Option<Py<PyAny>> {
-    let mut own = ids.into_iter().filter(|(of, _)| *of == family);
-    own.next().map(|(_, id)| id)
+    let mut time = None;
+    for (slot, object) in ids {
+        if slot.family == family {
+            if slot.role == Role::Id {
+                return Some(object);
+            }
+            time = time.or(Some(object));
+        }
+    }
+    time
 }
 
 /// Reads headers of any shape. Without a scheme nothing is kept, but shapes are judged.

@@ -1,12 +1,12 @@
 //! The header values of one message that is judged alone.
 
-use hookseal_engine::header::{MAX_HEADER_BYTES, Slot, Values};
+use hookseal_engine::header::{MAX_HEADER_BYTES, Roles, Slot, Values};
 use pyo3::prelude::*;
 use smallvec::SmallVec;
 
 use crate::{
     arguments::no_memory,
-    headers::{Ids, Keep, hold_id},
+    headers::{IDS, Ids, Keep, hold_id},
 };
 
 /// The values of the headers that a scheme names: copies of their few bytes, one behind the
@@ -19,6 +19,8 @@ pub struct Kept {
     all: SmallVec<[One; 4]>,
     bytes: usize,
     ids: Ids,
+    /// The headers whose objects are held.
+    held: Roles,
 }
 
 /// An id, a time and two signatures.
@@ -42,6 +44,7 @@ impl Default for Kept {
             all: SmallVec::new(),
             bytes: 0,
             ids: Ids::new(),
+            held: IDS,
         }
     }
 }
@@ -66,12 +69,17 @@ impl Keep for Kept {
             self.make_room(value.len())?;
             self.push(slot, value);
         }
-        hold_id(&mut self.ids, slot, object);
+        hold_id(&mut self.ids, self.held, slot, object);
         Ok(())
     }
 }
 
 impl Kept {
+    /// From now on holds the objects of these headers.
+    pub fn hold(&mut self, held: Roles) {
+        self.held = held;
+    }
+
     /// The objects that hold the ids, which it forgets.
     pub fn take_ids(&mut self) -> Ids {
         std::mem::take(&mut self.ids)

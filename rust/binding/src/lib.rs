@@ -14,7 +14,11 @@ mod ahead;
 mod arguments;
 mod batch;
 mod body;
+mod calls;
+mod claimed;
+mod claiming;
 mod clock;
+mod codes;
 mod columns;
 mod detach;
 mod encoded;
@@ -29,16 +33,19 @@ mod kept;
 mod kernel;
 mod keyring;
 mod lines;
+mod memory_guard;
 mod messages;
 mod mirror;
 mod one;
 mod reader;
+mod replay;
 mod result;
 mod scheme;
 mod secret;
 mod signer;
 mod slots;
 mod trust;
+mod unclaimed;
 mod usage;
 mod verified;
 mod verifier;
@@ -49,17 +56,19 @@ use pyo3::prelude::*;
 mod _core {
     #[pymodule_export]
     use crate::{
+        errors::verdict_names,
         guard::panic_for_test,
         json::json_loads,
         kernel::name,
         keyring::Keyring,
         lines::{LineJudge, LineReport},
+        memory_guard::MemoryReplayGuard,
         mirror::{MirroredWebhook, StandardWebhook, Svix1Webhook, SvixWebhook, is_signed},
         result::BatchResult,
         secret::Secret,
         signer::Signer,
         verified::Verified,
-        verifier::{Verifier, verdict_names},
+        verifier::Verifier,
     };
 
     #[pymodule_export]

@@ -75,6 +75,9 @@ impl LineJudge {
                 return Err(wrong_type("verifier", verifier, None));
             };
             let verifier = verifier.get();
+            if verifier.replay.is_some() {
+                return Err(mistake(py, ("lines-with-guard",)));
+            }
             let threads = thread_count(py, threads)?;
             let max_line_bytes = match max_line_bytes.0 {
                 None => MAX_LINE_BYTES,
@@ -365,6 +368,7 @@ impl Said {
                     Place::Body => (1, 0, 0),
                     Place::SignatureHeaders => (2, 0, 0),
                     Place::Header(slot) => (3, slot.family, slot.role as u8),
+                    Place::Arrival => (4, 0, 0),
                 };
                 let scheme = endpoint
                     .as_ref()

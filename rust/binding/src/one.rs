@@ -14,7 +14,7 @@ use crate::{
     body,
     clock::{now, seconds_or_none},
     detach::{detached, interrupted},
-    headers,
+    headers::{self, IDS_AND_TIMES},
     kept::Kept,
     kernel,
     trust::Trust,
@@ -32,6 +32,8 @@ pub struct Asked<'a, 'py> {
 
 /// One message after judgement, with what a `Verified` is made of.
 pub struct Judged {
+    /// The instant of judgement.
+    pub at: i64,
     pub outcome: Outcome,
     pub endpoint: Option<Arc<Endpoint>>,
     /// None for text that cannot be encoded.
@@ -49,7 +51,20 @@ impl Verifier {
     ) -> PyResult<Judged> {
         let name = text_or_none(asked.endpoint, "endpoint")?;
         let received_at = seconds_or_none(asked.received_at, "received_at")?;
-        let stated_now = seconds_or_none(asked.now, "now")?;
+        let mut stated_now = seconds_or_none(asked.now, "now")?;
+        let with_backlog;
+        let rules = match &self.replay {
+            None => &self.rules,
+            Some(replay) => {
+                if received_at.is_some() {
+                    replay.admit_arrival(py, "received_at")?;
+                }
+                let now = stated_now.map_or_else(|| now(py), Ok)?;
+                stated_now = Some(now);
+                with_backlog = replay.rules(&self.rules, now);
+                &with_backlog
+            }
+        };
         let endpoint = match (&self.trust, name) {
             // The common case, without a second reference to count.
             (Trust::One(endpoint), None) => Some(Arc::clone(endpoint)),
@@ -58,7 +73,11 @@ impl Verifier {
         let is_ring = matches!(self.trust, Trust::Ring(_));
         let body = body::read(asked.body, "body")?;
         let scheme = endpoint.as_ref().map(|endpoint| &**endpoint.scheme());
+        if self.replay.is_some() && scheme.is_some_and(|scheme| !scheme.signs_id()) {
+            kept.hold(IDS_AND_TIMES);
+        }
         headers::read(asked.headers, scheme, kept)?;
+        let mut judged_at = 0;
         let (outcome, family) = match (&body, &endpoint) {
             (None, _) => (Outcome::NOT_A_MESSAGE, 0),
             (Some(body), None) => match self.trust {
@@ -67,23 +86,33 @@ impl Verifier {
             },
             (Some(body), Some(endpoint)) => {
                 let at = match received_at.or(stated_now) {
-                    Some(at) => at,
+                    Some(at) => rules.arrival(at),
                     None if is_ring || endpoint.needs_instant(self.rules.tolerance) => now(py)?,
                     None => 0,
                 };
-                let judged = judge_one(py, endpoint, &self.rules, body, kept, at)?;
-                if let (true, Ok(secret)) = (is_ring, usize::try_from(judged.0.secret)) {
-                    endpoint.held()[secret].usage.add(1, at, at);
+                let judged = judge_one(py, endpoint, rules, body, kept, at)?;
+                judged_at = at;
+                // What a guard may still refuse is counted when it has been asked.
+                if is_ring && self.replay.is_none() {
+                    count(endpoint, &judged.0, at);
                 }
                 judged
             }
         };
         Ok(Judged {
+            at: judged_at,
             outcome,
             endpoint,
             body,
             family,
         })
+    }
+}
+
+/// Counts the secret of a valid outcome, of an endpoint of a ring.
+pub fn count(endpoint: &Endpoint, outcome: &Outcome, at: i64) {
+    if let Ok(secret) = usize::try_from(outcome.secret) {
+        endpoint.held()[secret].usage.add(1, at, at);
     }
 }
 

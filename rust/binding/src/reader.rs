@@ -2,7 +2,9 @@
 
 use std::{ops::Range, sync::Arc};
 
-use hookseal_engine::{Outcome, batch::Chunk, endpoint::Endpoint, scheme::Scheme, verify::Rules};
+use hookseal_engine::{
+    Outcome, batch::Chunk, endpoint::Endpoint, header::Roles, scheme::Scheme, verify::Rules,
+};
 use pyo3::{
     prelude::*,
     pybacked::PyBackedBytes,
@@ -28,7 +30,8 @@ use crate::{
 pub struct Reader<'a, 'py> {
     pub call: Call<'a, 'py>,
     pub rules: &'a Rules,
-    pub keep: bool,
+    /// The headers whose objects are held.
+    pub held: Roles,
     pub message_class: &'a Bound<'py, PyType>,
     pub slots: Slots,
     /// Made for the first item that is no message.
@@ -79,7 +82,7 @@ impl<'a, 'py> Reader<'a, 'py> {
         let mut filling = Filling {
             chunk,
             ids: Ids::new(),
-            holds_ids: self.keep,
+            held: self.held,
         };
         let scheme = Some(&**same.endpoint.scheme());
         if let Err(error) = headers::read_dict(&parts.headers, scheme, &mut filling) {
@@ -109,7 +112,7 @@ impl<'a, 'py> Reader<'a, 'py> {
         let mut filling = Filling {
             chunk,
             ids: Ids::new(),
-            holds_ids: self.keep,
+            held: self.held,
         };
         let read = self.read(py, index, parts, &mut filling);
         let ids = filling.ids;
@@ -142,7 +145,7 @@ impl<'a, 'py> Reader<'a, 'py> {
             return Ok(Pairs::Each);
         };
         let at = match received_at.get(0).or(self.now) {
-            Some(at) => at,
+            Some(at) => self.rules.arrival(at),
             None if endpoints.need_instant(endpoint, self.rules) => *self.now.insert(now(py)?),
             None => 0,
         };
@@ -224,7 +227,7 @@ impl<'a, 'py> Reader<'a, 'py> {
             .or(self.call.received_at.get(index))
             .or(self.now)
         {
-            Some(at) => at,
+            Some(at) => self.rules.arrival(at),
             None if endpoints.need_instant(endpoint, self.rules) => match now(py) {
                 Ok(now) => *self.now.insert(now),
                 Err(error) => return Ok(Read::NoClock(error)),

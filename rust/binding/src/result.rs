@@ -8,17 +8,18 @@ use pyo3::{
     exceptions::PyRuntimeError,
     intern,
     prelude::*,
-    sync::PyOnceLock,
-    types::{PyBytes, PyDict, PyInt, PyIterator, PyList, PyMemoryView, PySlice},
+    types::{PyDict, PyInt, PyIterator, PyList, PySlice},
 };
 
 use crate::{
     arguments::{asked, mistake, no_copy, wrong_length},
-    encoded::bytes,
+    claimed::{BatchClaims, Claimed},
+    codes::Codes,
     errors,
     guard::guarded,
-    slots::{Few, Particulars, Slots, Used, UsedEndpoint},
-    trust::Endpoints,
+    replay::Close,
+    slots::{Particulars, Slots, Used, UsedEndpoint},
+    trust::Kind,
     verified::Verified,
 };
 
@@ -35,14 +36,8 @@ pub struct BatchResult {
     kind: Kind,
     rules: Rules,
     errors: Option<Py<PyDict>>,
-}
-
-/// What kind of verifier made a result.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    One,
-    Ring,
-    Unsigned,
+    /// None without a replay guard.
+    pub claims: Option<BatchClaims>,
 }
 
 impl BatchResult {
@@ -53,9 +48,10 @@ impl BatchResult {
     pub fn new(
         slots: Slots,
         used: Used,
-        endpoints: &Endpoints,
+        kind: Kind,
         rules: Rules,
         errors: Option<Py<PyDict>>,
+        claims: Option<BatchClaims>,
     ) -> PyResult<Self> {
         let mut counts = [0; Verdict::ALL.len()];
         for code in &slots.codes {
@@ -66,11 +62,6 @@ impl BatchResult {
                 "bug in hookseal: a message was not judged",
             ));
         }
-        let kind = match endpoints {
-            Endpoints::One(_) => Kind::One,
-            Endpoints::Ring(_) => Kind::Ring,
-            Endpoints::Unsigned => Kind::Unsigned,
-        };
         Ok(Self {
             codes: Codes::new(slots.codes),
             secrets: Codes::new(slots.secrets),
@@ -80,11 +71,16 @@ impl BatchResult {
             kind,
             rules,
             errors,
+            claims,
         })
     }
 
     fn code(&self, index: usize) -> u8 {
         self.codes.all[index]
+    }
+
+    pub fn is_valid(&self, index: usize) -> bool {
+        self.code(index) == Verdict::Valid as u8
     }
 
     fn indices(&self, are_valid: bool) -> Vec<usize> {
@@ -98,9 +94,13 @@ impl BatchResult {
 
     /// The exception of a refused message.
     fn refusal(&self, py: Python<'_>, index: usize) -> PyResult<PyErr> {
-        let cause = match &self.errors {
-            Some(errors) => errors.bind(py).get_item(index)?,
-            None => None,
+        let failed = self.claims.as_ref().and_then(|it| it.failed.as_ref());
+        let cause = match (&self.errors, failed) {
+            (_, Some(failed)) if self.code(index) == Verdict::Replayed as u8 => {
+                Some(failed.value(py).clone().into_any())
+            }
+            (Some(errors), _) => errors.bind(py).get_item(index)?,
+            (None, _) => None,
         };
         Ok(match &self.particulars {
             None => errors::bare_refusal(py, self.code(index), cause),
@@ -125,7 +125,7 @@ impl BatchResult {
     }
 
     /// A position from an index as Python counts: negative ones from the end.
-    fn position(&self, py: Python<'_>, index: &Bound<'_, PyAny>) -> PyResult<usize> {
+    pub fn position(&self, py: Python<'_>, index: &Bound<'_, PyAny>) -> PyResult<usize> {
         let length = self.codes.all.len();
         let plain = index.cast_exact::<PyInt>().ok();
         match plain.and_then(|index| index.extract::<usize>().ok()) {
@@ -133,28 +133,6 @@ impl BatchResult {
             // Every other form, and every error.
             _ => asked(py, "position", (index, length))?.extract(),
         }
-    }
-}
-
-/// One int8 a message.
-struct Codes {
-    all: Few<u8>,
-    /// The same as an object, once it was asked for.
-    object: PyOnceLock<Py<PyBytes>>,
-}
-
-impl Codes {
-    fn new(all: Few<u8>) -> Self {
-        Self {
-            all,
-            object: PyOnceLock::new(),
-        }
-    }
-
-    fn view<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let make = || bytes(py, &self.all).map(Bound::unbind);
-        let object = self.object.get_or_try_init(py, make)?.bind(py);
-        PyMemoryView::from(object)?.call_method1(intern!(py, "cast"), (intern!(py, "b"),))
     }
 }
 
@@ -268,6 +246,8 @@ impl BatchResult {
             };
             let body = body.clone_ref(py);
             let id = kept.ids[index].as_ref().map(|id| id.clone_ref(py));
+            let claims = self.claims.as_ref();
+            let claimed = claims.map_or(Claimed::NoGuard, |claims| claims.of(py, index));
             let endpoint = self.endpoint_of(kept, index).cloned();
             let has_endpoint = self.kind == Kind::Ring;
             Ok(Verified::new(
@@ -277,6 +257,7 @@ impl BatchResult {
                 &self.rules,
                 id,
                 body,
+                claimed,
             ))
         })
     }
@@ -351,6 +332,52 @@ impl BatchResult {
         })
     }
 
+    /// Makes claims final: the work on these messages is done.
+    ///
+    /// Args:
+    ///     indices: Of valid messages; None for all that were neither committed nor released.
+    ///
+    /// Raises:
+    ///     ClaimLostError: A lease had lapsed, and somebody else has claimed the message since.
+    ///     ValueError: A message was refused.
+    ///     TypeError: There is no replay guard, or it is to be awaited.
+    #[pyo3(signature = (indices=None))]
+    fn commit(&self, py: Python<'_>, indices: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+        guarded(|| self.close(py, Close::Commit, indices))
+    }
+
+    /// Gives claims back: the work was not done, and other copies may be taken.
+    ///
+    /// Args:
+    ///     indices: As in ``commit``.
+    ///
+    /// Raises:
+    ///     ValueError, TypeError: As in ``commit``; claims without a lease, which are final.
+    #[pyo3(signature = (indices=None))]
+    fn release(&self, py: Python<'_>, indices: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+        guarded(|| self.close(py, Close::Release, indices))
+    }
+
+    /// ``commit`` as a coroutine: for guards that are to be awaited, and all others.
+    #[pyo3(signature = (indices=None))]
+    fn acommit<'py>(
+        &self,
+        py: Python<'py>,
+        indices: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        guarded(|| self.close_later(py, Close::Commit, indices))
+    }
+
+    /// ``release`` as a coroutine, in the same way.
+    #[pyo3(signature = (indices=None))]
+    fn arelease<'py>(
+        &self,
+        py: Python<'py>,
+        indices: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        guarded(|| self.close_later(py, Close::Release, indices))
+    }
+
     fn __len__(&self) -> usize {
         self.codes.all.len()
     }
@@ -415,6 +442,9 @@ impl BatchResult {
 
     /// The exceptions hold tracebacks, which can lead back here.
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        if let Some(claims) = &self.claims {
+            claims.replay.visit(&visit)?;
+        }
         visit.call(&self.errors)
     }
 }

@@ -171,6 +171,19 @@ impl Slots {
     }
 }
 
+impl Slots {
+    /// Refuses a message that was good so far.
+    pub fn refuse(&mut self, index: usize, outcome: Outcome) {
+        self.codes[index] = outcome.verdict as u8;
+        self.secrets[index] = outcome.secret.cast_unsigned();
+        if let Some(kept) = &mut self.particulars {
+            kept.outcomes[index] = outcome;
+            kept.bodies[index] = None;
+            kept.ids[index] = None;
+        }
+    }
+}
+
 /// A list of that length, or `MemoryError`.
 fn filled<T>(count: usize, value: impl FnMut() -> T) -> PyResult<Few<T>> {
     let mut list = Few::new();

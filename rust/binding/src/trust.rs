@@ -50,3 +50,21 @@ impl Endpoints {
 pub fn no_ring(py: Python<'_>) -> PyErr {
     mistake(py, ("no-ring",))
 }
+
+/// What kind of verifier made a result.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    One,
+    Ring,
+    Unsigned,
+}
+
+impl Kind {
+    pub fn of(endpoints: &Endpoints) -> Self {
+        match endpoints {
+            Endpoints::One(_) => Self::One,
+            Endpoints::Ring(_) => Self::Ring,
+            Endpoints::Unsigned => Self::Unsigned,
+        }
+    }
+}

@@ -13,6 +13,7 @@ use pyo3::{
 use crate::{
     arguments::{asked, no_copy},
     body::exact,
+    claimed::Claimed,
     guard::guarded,
     secret::python_repr,
 };
@@ -32,6 +33,7 @@ pub struct Verified {
     is_fresh: bool,
     /// The object that was hashed: `bytes`, or a subclass.
     body: Py<PyAny>,
+    claimed: Claimed,
 }
 
 struct Matched {
@@ -51,6 +53,7 @@ impl Verified {
         rules: &Rules,
         id: Option<Py<PyAny>>,
         body: Py<PyAny>,
+        claimed: Claimed,
     ) -> Self {
         let Some(endpoint) = endpoint else {
             return Self {
@@ -60,11 +63,13 @@ impl Verified {
                 has_endpoint: false,
                 is_fresh: false,
                 body,
+                claimed,
             };
         };
         let tolerance = endpoint.tolerance(rules.tolerance);
         Self {
-            id,
+            // Of what signs none, a time may have been held in its place.
+            id: id.filter(|_| endpoint.scheme().signs_id()),
             timestamp: tolerance.map(|_| outcome.number),
             matched: usize::try_from(outcome.secret)
                 .ok()
@@ -72,6 +77,7 @@ impl Verified {
             has_endpoint,
             is_fresh: matches!(tolerance, Some(Tolerance::Window { .. })),
             body,
+            claimed,
         }
     }
 }
@@ -136,6 +142,23 @@ impl Verified {
     #[getter]
     fn fresh(&self) -> bool {
         self.is_fresh
+    }
+
+    /// Whether a replay guard gave this message to you: false without one, and where it could not be
+    /// asked and ``on_store_error`` is ``"accept"``.
+    #[getter]
+    fn claimed(&self) -> bool {
+        self.claimed.is_won()
+    }
+
+    /// A context manager for the work on the message, for ``with`` or ``async with``: at its end the claim
+    /// becomes final; if the block raises, it is given back, and another copy may be taken. A claim without a
+    /// lease is final already, and stays so.
+    ///
+    /// Raises:
+    ///     TypeError: The verifier has no replay guard.
+    fn processing<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        guarded(|| self.claimed.processing(py))
     }
 
     /// The body as JSON, read as ``json.loads`` reads it.

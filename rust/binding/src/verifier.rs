@@ -2,28 +2,30 @@
 
 use std::sync::Arc;
 
-use hookseal_engine::{Verdict, endpoint::Endpoint, timestamp::Tolerance, verify::Rules};
-use pyo3::{prelude::*, types::PyString};
+use hookseal_engine::{endpoint::Endpoint, timestamp::Tolerance, verify::Rules};
+use pyo3::{
+    IntoPyObjectExt, PyTraverseError, PyVisit,
+    prelude::*,
+    types::{PyString, PyTuple},
+};
 
 use crate::{
-    arguments::{Stated, asked, flag, mistake, no_copy},
-    batch::Call,
-    clock::seconds_or_none,
+    arguments::{Stated, asked, mistake, no_copy},
+    calls::{self, Batch, later},
     columns::Columns,
-    detach::thread_count,
-    errors::{self, scheme_error},
+    errors::scheme_error,
     guard::guarded,
-    headers::id_of,
     items::drain,
-    kept::Kept,
     kernel,
     keyring::Keyring,
     messages::Messages,
-    one::{Asked, Judged},
+    one::Asked,
+    replay::{Arguments, Replay},
     result::BatchResult,
     scheme::compile,
     secret::{Secrets, THE_SECRET, python_repr, scheme_or_standard},
-    trust::{Endpoints, Trust},
+    trust::Trust,
+    unclaimed::Unclaimed,
     verified::Verified,
 };
 
@@ -36,6 +38,12 @@ use crate::{
 ///     tolerance: How far from now a signed time may lie: seconds both ways, ``(past,
 ///         future)``, both ends inclusive; None for the scheme's own window; ``"off"`` to judge no freshness.
 ///     max_body_bytes: Larger bodies are refused before anything is hashed; None for no limit.
+///     replay: A ``ReplayGuard`` or ``AsyncReplayGuard``, which is asked for every good message; None to let the same
+///         message in again.
+///     replay_ttl: Seconds for which claims are remembered; None for as long as the window asks for. Schemes without
+///         a timestamp need it, and so do messages with ``received_at``.
+///     lease: Seconds after which a claim lapses that was not committed; None for claims that are final.
+///     on_store_error: What to do where the guard cannot be asked: ``"raise"``, ``"reject"`` or ``"accept"``.
 ///
 /// Raises:
 ///     SecretError: A secret that cannot be a key of the scheme.
@@ -53,32 +61,48 @@ pub struct Verifier {
     pub trust: Trust,
     pub rules: Rules,
     /// The tolerance as `repr` shows it.
-    shown: Option<String>,
+    pub shown: Option<String>,
+    /// None without a replay guard.
+    pub replay: Option<Arc<Replay>>,
 }
 
 #[pymethods]
 impl Verifier {
     #[new]
-    #[pyo3(signature = (secrets, *, scheme=None, tolerance=None, max_body_bytes=None))]
-    fn new(
-        py: Python<'_>,
-        secrets: &Bound<'_, PyAny>,
-        scheme: Option<&Bound<'_, PyAny>>,
-        tolerance: Option<&Bound<'_, PyAny>>,
-        max_body_bytes: Option<&Bound<'_, PyAny>>,
+    #[pyo3(
+        signature = (secrets, *, scheme=None, tolerance=None, max_body_bytes=None, replay=None, replay_ttl=None, lease=None, on_store_error=Stated(None)),
+        text_signature = "(secrets, *, scheme=None, tolerance=None, max_body_bytes=None, replay=None, replay_ttl=None, lease=None, on_store_error='raise')"
+    )]
+    #[expect(clippy::too_many_arguments, reason = "Python's keyword arguments")]
+    fn new<'py>(
+        py: Python<'py>,
+        secrets: &Bound<'py, PyAny>,
+        scheme: Option<&Bound<'py, PyAny>>,
+        tolerance: Option<&Bound<'py, PyAny>>,
+        max_body_bytes: Option<&Bound<'py, PyAny>>,
+        replay: Option<&Bound<'py, PyAny>>,
+        replay_ttl: Option<&Bound<'py, PyAny>>,
+        lease: Option<&Bound<'py, PyAny>>,
+        on_store_error: Stated<'py>,
     ) -> PyResult<Self> {
         guarded(|| {
-            let rules = rules(py, tolerance, max_body_bytes)?;
-            let shown = tolerance.map(|_| shown_tolerance(&rules));
+            let replay = Replay::read(
+                py,
+                Arguments {
+                    replay,
+                    replay_ttl,
+                    lease,
+                    on_store_error,
+                },
+            )?;
+            let rules = calls::rules(py, tolerance, max_body_bytes)?;
+            let shown = tolerance.map(|_| calls::shown_tolerance(&rules));
             if let Ok(ring) = secrets.cast::<Keyring>() {
                 if scheme.is_some() {
                     return Err(mistake(py, ("scheme-of-ring",)));
                 }
-                return Ok(Self {
-                    trust: Trust::Ring(ring.clone().unbind()),
-                    rules,
-                    shown,
-                });
+                let trust = Trust::Ring(ring.clone().unbind());
+                return Self::made(py, trust, rules, shown, replay);
             }
             let scheme = compile(&scheme_or_standard(py, scheme)?)?;
             let is_window = matches!(rules.tolerance, Some(Tolerance::Window { .. }));
@@ -88,11 +112,7 @@ impl Verifier {
             let secrets = Secrets::read(secrets, "secrets", THE_SECRET)?;
             let endpoint = Endpoint::new("", scheme, None, &secrets.all)
                 .map_err(|faulty| secrets.error(py, faulty))?;
-            Ok(Self {
-                trust: Trust::One(Arc::new(endpoint)),
-                rules,
-                shown,
-            })
+            Self::made(py, Trust::One(Arc::new(endpoint)), rules, shown, replay)
         })
     }
 
@@ -117,13 +137,14 @@ impl Verifier {
         max_body_bytes: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         guarded(|| {
-            let rules = rules(py, None, max_body_bytes)?;
+            let rules = calls::rules(py, None, max_body_bytes)?;
             let reason = asked(py, "unsigned_reason", (reason,))?;
             let reason = reason.cast::<PyString>()?.to_string_lossy().into_owned();
             Ok(Self {
                 trust: Trust::Unsigned { reason },
                 rules,
                 shown: None,
+                replay: None,
             })
         })
     }
@@ -164,32 +185,7 @@ impl Verifier {
                 received_at,
                 now,
             };
-            let mut kept = Kept::default();
-            let Judged {
-                outcome,
-                endpoint,
-                body,
-                family,
-            } = self.judge(py, &asked, &mut kept)?;
-            match body {
-                Some(body) if outcome.is_valid() => {
-                    let id = id_of(kept.take_ids(), family);
-                    let body = body.into_pyobject(py)?.into_any().unbind();
-                    let ring = matches!(self.trust, Trust::Ring(_));
-                    Ok(Verified::new(
-                        &outcome,
-                        endpoint,
-                        ring,
-                        &self.rules,
-                        id,
-                        body,
-                    ))
-                }
-                _ => {
-                    let scheme = endpoint.as_ref().map(|endpoint| &**endpoint.scheme());
-                    Err(errors::refusal(py, &outcome, scheme, None))
-                }
-            }
+            self.verify_one(py, &asked)
         })
     }
 
@@ -222,8 +218,7 @@ impl Verifier {
                 received_at,
                 now,
             };
-            let judged = self.judge(py, &asked, &mut Kept::default())?;
-            errors::verdict(py, usize::from(judged.outcome.verdict as u8))
+            self.check_one(py, &asked)
         })
     }
 
@@ -264,7 +259,17 @@ impl Verifier {
     ) -> PyResult<BatchResult> {
         guarded(|| {
             let messages = || drain(messages, "messages").map(Messages::Items);
-            self.judge_all(py, messages, endpoint, received_at, now, threads, &keep)
+            self.judge_all(
+                py,
+                messages,
+                &Batch {
+                    endpoint,
+                    received_at,
+                    now,
+                    threads,
+                    keep: keep.0.as_ref(),
+                },
+            )
         })
     }
 
@@ -308,8 +313,99 @@ impl Verifier {
         guarded(|| {
             let columns = || Columns::read(ids, timestamps, signatures, bodies);
             let messages = || columns().map(Messages::Columns);
-            self.judge_all(py, messages, endpoint, received_at, now, threads, &keep)
+            self.judge_all(
+                py,
+                messages,
+                &Batch {
+                    endpoint,
+                    received_at,
+                    now,
+                    threads,
+                    keep: keep.0.as_ref(),
+                },
+            )
         })
+    }
+
+    /// ``verify`` as a coroutine: for guards that are to be awaited, and all others. Large bodies are hashed in a
+    /// thread.
+    ///
+    /// Args, Returns, Raises: As in ``verify``.
+    #[pyo3(signature = (body, headers, *, endpoint=None, received_at=None, now=None))]
+    fn averify<'py>(
+        slf: &Bound<'py, Self>,
+        body: &Bound<'py, PyAny>,
+        headers: &Bound<'py, PyAny>,
+        endpoint: Option<&Bound<'py, PyAny>>,
+        received_at: Option<&Bound<'py, PyAny>>,
+        now: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        guarded(|| {
+            let rest = (body, headers, endpoint, received_at, now, true).into_pyobject(slf.py())?;
+            later(slf, "averify", "_begin", &rest)
+        })
+    }
+
+    /// ``check`` as a coroutine, as ``averify`` is ``verify``.
+    ///
+    /// Args, Returns, Raises: As in ``check``.
+    #[pyo3(signature = (body, headers, *, endpoint=None, received_at=None, now=None))]
+    fn acheck<'py>(
+        slf: &Bound<'py, Self>,
+        body: &Bound<'py, PyAny>,
+        headers: &Bound<'py, PyAny>,
+        endpoint: Option<&Bound<'py, PyAny>>,
+        received_at: Option<&Bound<'py, PyAny>>,
+        now: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        guarded(|| {
+            let rest =
+                (body, headers, endpoint, received_at, now, false).into_pyobject(slf.py())?;
+            later(slf, "averify", "_begin", &rest)
+        })
+    }
+
+    /// ``verify_batch`` as a coroutine. Batches that are not small are hashed in a thread; iterables are drained
+    /// before.
+    ///
+    /// Args, Returns, Raises: As in ``verify_batch``.
+    #[pyo3(
+        signature = (messages, *, endpoint=None, received_at=None, now=None, threads=None, keep=Stated(None)),
+        text_signature = "($self, messages, *, endpoint=None, received_at=None, now=None, threads=None, keep=True)"
+    )]
+    fn averify_batch<'py>(
+        slf: &Bound<'py, Self>,
+        messages: &Bound<'py, PyAny>,
+        endpoint: Option<&Bound<'py, PyAny>>,
+        received_at: Option<&Bound<'py, PyAny>>,
+        now: Option<&Bound<'py, PyAny>>,
+        threads: Option<&Bound<'py, PyAny>>,
+        keep: Stated<'py>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let keep = keep
+            .0
+            .map_or_else(|| true.into_bound_py_any(slf.py()), Ok)?;
+        guarded(|| {
+            let rest =
+                (messages, endpoint, received_at, now, threads, keep).into_pyobject(slf.py())?;
+            later(slf, "averify_batch", "_begin_batch", &rest)
+        })
+    }
+
+    /// The first half of an asynchronous call.
+    #[pyo3(signature = (body, *rest))]
+    fn _begin(&self, body: &Bound<'_, PyAny>, rest: &Bound<'_, PyTuple>) -> PyResult<Unclaimed> {
+        guarded(|| self.begin(body, rest))
+    }
+
+    /// The first half of an asynchronous call with many messages.
+    #[pyo3(signature = (messages, *rest))]
+    fn _begin_batch(
+        &self,
+        messages: &Bound<'_, PyAny>,
+        rest: &Bound<'_, PyTuple>,
+    ) -> PyResult<Unclaimed> {
+        guarded(|| self.begin_all(messages, rest))
     }
 
     fn __reduce_ex__(slf: &Bound<'_, Self>, _protocol: &Bound<'_, PyAny>) -> PyResult<()> {
@@ -331,87 +427,17 @@ impl Verifier {
             }
         };
         let tolerance = self.shown.as_deref().unwrap_or_default();
+        let guard = match &self.replay {
+            Some(replay) => format!(", replay={}", replay.object(py).get_type().name()?),
+            None => String::new(),
+        };
         let warning = kernel::warning();
-        Ok(format!("Verifier({what}{tolerance}{warning})"))
-    }
-}
-
-impl Verifier {
-    /// The verifier of one endpoint that was made elsewhere.
-    pub fn of(endpoint: Arc<Endpoint>, rules: Rules) -> Self {
-        let shown = rules.tolerance.map(|_| shown_tolerance(&rules));
-        Self {
-            trust: Trust::One(endpoint),
-            rules,
-            shown,
-        }
+        Ok(format!("Verifier({what}{tolerance}{guard}{warning})"))
     }
 
-    /// Judges the messages of a batch, in whichever form they are read.
-    #[expect(clippy::too_many_arguments, reason = "Python's keyword arguments")]
-    fn judge_all<'py>(
-        &self,
-        py: Python<'py>,
-        messages: impl FnOnce() -> PyResult<Messages<'py>>,
-        endpoint: Option<&Bound<'py, PyAny>>,
-        received_at: Option<&Bound<'py, PyAny>>,
-        now: Option<&Bound<'py, PyAny>>,
-        threads: Option<&Bound<'py, PyAny>>,
-        keep: &Stated<'py>,
-    ) -> PyResult<BatchResult> {
-        let threads = thread_count(py, threads)?;
-        let keep = keep
-            .0
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.replay
             .as_ref()
-            .map_or(Ok(true), |keep| flag(keep, "keep"))?;
-        let now = seconds_or_none(now, "now")?;
-        Call::read(py, &self.endpoints(), messages, endpoint, received_at, now)?.judge(
-            py,
-            &self.rules,
-            threads,
-            keep,
-        )
+            .map_or(Ok(()), |replay| replay.visit(&visit))
     }
-
-    /// Whose signatures are trusted at this moment.
-    pub fn endpoints(&self) -> Endpoints {
-        match &self.trust {
-            Trust::One(endpoint) => Endpoints::One(Arc::clone(endpoint)),
-            Trust::Ring(ring) => Endpoints::Ring(ring.get().snapshot()),
-            Trust::Unsigned { .. } => Endpoints::Unsigned,
-        }
-    }
-}
-
-fn rules(
-    py: Python<'_>,
-    tolerance: Option<&Bound<'_, PyAny>>,
-    max_body_bytes: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Rules> {
-    let max_body_bytes = match max_body_bytes {
-        None => None,
-        Some(limit) => {
-            let limit = asked(py, "body_limit", (limit,))?;
-            Some(limit.extract::<usize>().unwrap_or(usize::MAX))
-        }
-    };
-    Ok(Rules {
-        tolerance: crate::scheme::tolerance(tolerance)?,
-        max_body_bytes,
-    })
-}
-
-fn shown_tolerance(rules: &Rules) -> String {
-    match rules.tolerance {
-        None => String::new(),
-        Some(Tolerance::Off) => ", tolerance='off'".into(),
-        Some(Tolerance::Window { past, future }) => format!(", tolerance=({past}, {future})"),
-    }
-}
-
-/// The verdicts that the binary knows, by number: for the test that compares lists.
-#[pyfunction]
-#[pyo3(name = "_verdict_names")]
-pub fn verdict_names() -> Vec<&'static str> {
-    Verdict::ALL.iter().map(|verdict| verdict.name()).collect()
 }

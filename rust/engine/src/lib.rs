@@ -18,6 +18,7 @@ mod key;
 mod label;
 pub mod mirror;
 mod outcome;
+pub mod replay;
 pub mod ring;
 pub mod scheme;
 pub mod secret;

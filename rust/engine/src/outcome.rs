@@ -3,7 +3,7 @@
 use crate::header::{Role, Slot};
 
 /// What was decided about one message. The numbers are for ever.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Verdict {
     /// Nobody judged this slot; it never leaves the library.
@@ -32,11 +32,13 @@ pub enum Verdict {
     MalformedSignature = 11,
     /// No live secret matches.
     SignatureMismatch = 12,
+    /// It was claimed before.
+    Replayed = 13,
 }
 
 impl Verdict {
     /// Every verdict, in the order of its numbers.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Unverified,
         Self::Valid,
         Self::NotAMessage,
@@ -50,6 +52,7 @@ impl Verdict {
         Self::TooNew,
         Self::MalformedSignature,
         Self::SignatureMismatch,
+        Self::Replayed,
     ];
 
     /// The name, as the Python enumeration spells it.
@@ -69,6 +72,7 @@ impl Verdict {
             Self::TooNew => "TOO_NEW",
             Self::MalformedSignature => "MALFORMED_SIGNATURE",
             Self::SignatureMismatch => "SIGNATURE_MISMATCH",
+            Self::Replayed => "REPLAYED",
         }
     }
 }
@@ -87,13 +91,15 @@ pub enum Place {
     SignatureHeaders,
     /// One header of the scheme.
     Header(Slot),
+    /// The time of its arrival.
+    Arrival,
 }
 
 /// A verdict with its particulars, in 16 bytes: a batch keeps one for each message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// Seconds outside the window, a limit in bytes, how many secrets were tried; for a valid
-    /// message the signed timestamp in Unix seconds.
+    /// Seconds outside the window, a limit in bytes, how many secrets were tried, what became of a
+    /// replayed one's claim; for a valid message the signed timestamp in Unix seconds.
     pub number: i64,
     /// The verdict.
     pub verdict: Verdict,

@@ -9,6 +9,7 @@ use crate::{
     header::{self, MAX_ID_BYTES, Role, Slot, Values},
     key::Key,
     outcome::{NO_SECRET, Outcome, Place, Verdict},
+    replay::Backlog,
     scheme::{MAX_TEMPLATE_BYTES, Part},
     signature::{self, Candidates},
     timestamp::{self, MAX_TIMESTAMP_DIGITS, Tolerance},
@@ -21,6 +22,8 @@ pub struct Rules {
     pub tolerance: Option<Tolerance>,
     /// The most bytes of a body.
     pub max_body_bytes: Option<usize>,
+    /// How long a message may have waited, where a guard has to know it again.
+    pub backlog: Option<Backlog>,
 }
 
 impl Rules {
@@ -33,6 +36,13 @@ impl Rules {
             Some(limit) if body.len() > limit => Err(Outcome::too_large(Place::Body, limit)),
             _ => Ok(()),
         }
+    }
+
+    /// When a message counts as having arrived.
+    #[must_use]
+    #[inline]
+    pub fn arrival(&self, at: i64) -> i64 {
+        self.backlog.map_or(at, |backlog| backlog.arrival(at))
     }
 
     /// The outcome of a message that nobody signed: valid unless it is too large.
@@ -86,7 +96,18 @@ pub fn prepare<'a>(
     let family = fields.family;
     let timestamp = match (fields.timestamp, endpoint.tolerance(rules.tolerance)) {
         (Some(text), Some(tolerance)) => {
-            Some(timestamp::judge(text, scheme.unit, tolerance, at, family)?)
+            let judged = timestamp::judge(text, scheme.unit, tolerance, at, family);
+            if let Some(late) = rules
+                .backlog
+                .and_then(|backlog| backlog.late(tolerance, at))
+            {
+                // Of all that applies the first row counts.
+                return Err(match judged {
+                    Err(refused) if refused.verdict <= late.verdict => refused,
+                    _ => late,
+                });
+            }
+            Some(judged?)
         }
         _ => None,
     };

@@ -246,6 +246,7 @@ impl AsRef<[u8]> for Carried {
 const LIMITED: Rules = Rules {
     tolerance: None,
     max_body_bytes: Some(1400),
+    backlog: None,
 };
 
 /// Messages of all kinds, good and bad.

@@ -161,6 +161,7 @@ impl Row {
         let rules = Rules {
             tolerance: tolerance(&verifier["tolerance"]),
             max_body_bytes: max_body_bytes.map(|most| usize::try_from(most).expect("64 bits")),
+            backlog: None,
         };
         let body = Text::of(&row["body"]).bytes;
         let scheme = |name: &Value| Arc::clone(&schemes[&string(name)]);

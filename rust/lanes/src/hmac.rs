@@ -164,7 +164,7 @@ pub(crate) const STEP_BYTES: usize = 256 * 1024;
 
 /// FIPS 180-4 §5.3.3: the first 32 bits of the fractional parts of the square roots of the
 /// first eight primes.
-const INITIAL: State = [
+pub(crate) const INITIAL: State = [
     0x6a09_e667,
     0xbb67_ae85,
     0x3c6e_f372,

@@ -21,6 +21,7 @@ mod others;
 mod prefetch;
 #[cfg(target_arch = "x86_64")]
 mod shani2;
+mod shared;
 mod streams;
 mod text;
 #[cfg(target_arch = "x86_64")]
@@ -34,6 +35,7 @@ pub use hmac::{Interrupted, Job, KeyState, Mac, Watch, sha256};
 pub use kernel::{Features, Kernel, UnknownKernel};
 pub use others::{HashState, Keyed, Sha1KeyState, Sha512KeyState};
 pub use prefetch::prefetch;
+pub use shared::SharedStart;
 pub use text::{BASE64_MAC_BYTES, HEX_MAC_BYTES, base64_mac_vartime, hex_mac_vartime};
 
 /// The block of SHA-256, in bytes.

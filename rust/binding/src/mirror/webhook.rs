@@ -86,6 +86,7 @@ impl MirroredWebhook {
             let rules = Rules {
                 tolerance: scheme::tolerance(tolerance)?,
                 max_body_bytes: None,
+                backlog: None,
             };
             let scheme = Arc::clone(self.scheme.scheme(py)?);
             let given = if is_plain(whsecret) {

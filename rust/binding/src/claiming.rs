@@ -1,0 +1,318 @@
+//! From the good messages of a batch to their keys, and from what the guard said to verdicts.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+    sync::Arc,
+};
+
+use hookseal_engine::{
+    Interrupted, Outcome, Place, Verdict,
+    header::trim,
+    replay::{Key, Keys},
+    verify::Rules,
+};
+use hookseal_replay::Claim;
+use pyo3::{
+    exceptions::PyRuntimeError,
+    prelude::*,
+    pybacked::PyBackedBytes,
+    types::{PyBytes, PyDict, PyString},
+};
+use smallvec::SmallVec;
+
+use crate::{
+    arguments::no_memory,
+    claimed::BatchClaims,
+    detach::{detached, interrupted},
+    one::DETACH_BYTES,
+    replay::{Guard, Replay, Ruling},
+    result::BatchResult,
+    slots::{Slots, Used},
+    trust::Kind,
+};
+
+/// A batch whose messages were judged, and not claimed yet.
+pub struct Judged {
+    pub slots: Slots,
+    pub used: Used,
+    pub kind: Kind,
+    pub rules: Rules,
+    pub errors: Option<Py<PyDict>>,
+}
+
+impl Judged {
+    /// The result, where nobody is to be asked.
+    pub fn result(self, claims: Option<BatchClaims>) -> PyResult<BatchResult> {
+        let Self {
+            slots,
+            used,
+            kind,
+            rules,
+            errors,
+        } = self;
+        used.tell();
+        BatchResult::new(slots, used, kind, rules, errors, claims)
+    }
+
+    /// The messages that are to be claimed.
+    pub fn gather(&self, py: Python<'_>, replay: &Replay) -> PyResult<Gathered> {
+        let mut gathered = Gathered {
+            keys: Vec::new(),
+            messages: Vec::new(),
+            copies: Vec::new(),
+            ttl: 1,
+        };
+        let Some(kept) = &self.slots.particulars else {
+            return Ok(gathered);
+        };
+        let valid = |code: &&u8| **code == Verdict::Valid as u8;
+        let count = self.slots.codes.iter().filter(valid).count();
+        gathered.keys.try_reserve_exact(count).map_err(no_memory)?;
+        gathered
+            .messages
+            .try_reserve_exact(count)
+            .map_err(no_memory)?;
+        // The makers of keys, by endpoint.
+        let mut makers: Vec<Option<Keys<'_>>> = Vec::new();
+        makers.resize_with(self.used.all.len(), || None);
+        let mut together = Together::default();
+        for (index, code) in self.slots.codes.iter().enumerate() {
+            if !valid(&code) {
+                continue;
+            }
+            let place = self.place(index);
+            if makers[place].is_none() {
+                let endpoint = &self.used.all[place].endpoint;
+                let seconds = replay.seconds(py, endpoint, &self.rules)?;
+                gathered.ttl = gathered.ttl.max(seconds);
+                makers[place] = Some(Keys::of(endpoint));
+            }
+            let told = kept.ids[index].as_ref().map(|told| told.bind(py));
+            let maker = makers[place].as_ref();
+            if let (Some(id), true) = (told, maker.is_some_and(Keys::is_of_ids)) {
+                if together.push(place, text_of(id)?) {
+                    together.flush(&makers, &mut gathered.keys);
+                }
+                gathered.messages.push(index);
+            } else if let (Some(maker), Some(body)) = (maker, &kept.bodies[index]) {
+                together.flush(&makers, &mut gathered.keys);
+                gathered
+                    .keys
+                    .push(key_of_signed(py, maker, told, body.bind(py))?);
+                gathered.messages.push(index);
+            }
+        }
+        together.flush(&makers, &mut gathered.keys);
+        if !matches!(replay.guard, Guard::Near(_)) {
+            gathered.set_copies_aside();
+        }
+        Ok(gathered)
+    }
+
+    /// Writes down what the guard said.
+    pub fn settle(
+        mut self,
+        replay: &Arc<Replay>,
+        mut gathered: Gathered,
+        ruling: Ruling,
+        keep: bool,
+    ) -> PyResult<BatchResult> {
+        let (mut won, mut failed) = (None, None);
+        match ruling {
+            Ruling::Claims(claims, token) => {
+                for (index, place) in &gathered.copies {
+                    let claim = match claims[*place] {
+                        Claim::Won => after_another(replay),
+                        claim => claim,
+                    };
+                    self.refuse(*index, claim as i64);
+                }
+                let mut kept = 0;
+                for (place, claim) in claims.iter().enumerate() {
+                    let index = gathered.messages[place];
+                    if *claim == Claim::Won {
+                        gathered.messages[kept] = index;
+                        gathered.keys[kept] = gathered.keys[place];
+                        kept += 1;
+                    } else {
+                        self.refuse(index, *claim as i64);
+                    }
+                }
+                gathered.messages.truncate(kept);
+                gathered.keys.truncate(kept);
+                won = Some(token);
+            }
+            Ruling::Reject(error) => {
+                let copies = gathered.copies.iter().map(|(index, _)| index);
+                for index in gathered.messages.iter().chain(copies) {
+                    self.refuse(*index, UNASKED);
+                }
+                failed = Some(error);
+            }
+            Ruling::Accept => {
+                // To know copies of one batch takes no guard.
+                gathered.set_copies_aside();
+                for (index, _) in &gathered.copies {
+                    self.refuse(*index, after_another(replay) as i64);
+                }
+            }
+        }
+        if !keep {
+            self.slots.particulars = None;
+        }
+        let claims = BatchClaims::new(replay, won, gathered.messages, gathered.keys, failed);
+        self.result(Some(claims))
+    }
+
+    fn place(&self, index: usize) -> usize {
+        let kept = self.slots.particulars.as_ref();
+        let place = kept.and_then(|kept| kept.endpoints.get(index));
+        place.map_or(0, |place| *place as usize)
+    }
+
+    fn refuse(&mut self, index: usize, number: i64) {
+        let place = self.place(index);
+        // Who replays old messages must not keep a secret in use that nobody signs with.
+        if let Ok(secret) = usize::try_from(self.slots.secrets[index].cast_signed()) {
+            self.used.all[place].matched[secret] -= 1;
+        }
+        self.slots.refuse(index, refused(number));
+    }
+}
+
+/// The number of a refusal where the guard could not be asked; else it is that of the claim.
+pub const UNASKED: i64 = 0;
+
+/// The refusal of a message that was claimed before.
+pub fn refused(number: i64) -> Outcome {
+    Outcome::refused(Verdict::Replayed, Place::Message, number)
+}
+
+/// What a copy finds that comes right after the one that won.
+fn after_another(replay: &Replay) -> Claim {
+    match replay.lease {
+        Some(_) => Claim::Pending,
+        None => Claim::Done,
+    }
+}
+
+/// The messages of a batch that are to be claimed.
+pub struct Gathered {
+    /// The keys.
+    pub keys: Vec<Key>,
+    /// Whose they are.
+    messages: Vec<usize>,
+    /// Messages that are copies of one before them, and the place of its key.
+    copies: Vec<(usize, usize)>,
+    /// For how long the claims are to be remembered, in seconds.
+    pub ttl: u32,
+}
+
+impl Gathered {
+    /// Leaves each key once, with the first message that has it.
+    fn set_copies_aside(&mut self) {
+        let mut first = HashMap::with_capacity_and_hasher(self.keys.len(), Digests::default());
+        let mut kept = 0;
+        for place in 0..self.keys.len() {
+            let (key, index) = (self.keys[place], self.messages[place]);
+            let own = *first.entry(key).or_insert(kept);
+            if own == kept {
+                self.keys[kept] = key;
+                self.messages[kept] = index;
+                kept += 1;
+            } else {
+                self.copies.push((index, own));
+            }
+        }
+        self.keys.truncate(kept);
+        self.messages.truncate(kept);
+    }
+}
+
+/// Keys are digests: they need no hash of their own.
+type Digests = BuildHasherDefault<FirstBytes>;
+
+#[derive(Default)]
+struct FirstBytes(u64);
+
+impl Hasher for FirstBytes {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(first) = bytes.first_chunk() {
+            self.0 ^= u64::from_le_bytes(*first);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+/// Ids whose keys are made together: each is somewhere else in memory, and has to be waited for.
+#[derive(Default)]
+struct Together<'a> {
+    ids: SmallVec<[(usize, &'a [u8]); 32]>,
+}
+
+impl<'a> Together<'a> {
+    /// Adds one, by the place of its endpoint; whether that is enough.
+    fn push(&mut self, place: usize, id: &'a [u8]) -> bool {
+        self.ids.push((place, id));
+        self.ids.len() == self.ids.inline_size()
+    }
+
+    fn flush(&mut self, makers: &[Option<Keys<'_>>], keys: &mut Vec<Key>) {
+        for (place, id) in self.ids.drain(..) {
+            keys.extend(makers[place].as_ref().map(|maker| maker.of_id(id)));
+        }
+    }
+}
+
+/// The key of one message; `told` is the object that holds its id, or what was held in its place.
+pub fn key(
+    py: Python<'_>,
+    maker: &Keys<'_>,
+    told: Option<&Bound<'_, PyAny>>,
+    body: &Bound<'_, PyAny>,
+) -> PyResult<Key> {
+    match told {
+        Some(id) if maker.is_of_ids() => Ok(maker.of_id(text_of(id)?)),
+        _ => key_of_signed(py, maker, told, body),
+    }
+}
+
+/// The key of a message that has no id; `told` is the object that holds its time, if it has one.
+fn key_of_signed(
+    py: Python<'_>,
+    maker: &Keys<'_>,
+    told: Option<&Bound<'_, PyAny>>,
+    body: &Bound<'_, PyAny>,
+) -> PyResult<Key> {
+    if maker.is_of_ids() {
+        // By its signed bytes it would be another message than its copies.
+        return Err(PyRuntimeError::new_err(
+            "bug in hookseal: an id was not held",
+        ));
+    }
+    let told = told.map(text_of).transpose()?;
+    let body = body.cast::<PyBytes>()?;
+    let bytes = body.as_bytes();
+    if bytes.len() < DETACH_BYTES {
+        let key = maker.of_signed(told, bytes, &mut |_| Ok(()));
+        return key.map_err(|Interrupted| interrupted());
+    }
+    let told = told.map(<[u8]>::to_vec);
+    let bytes = PyBackedBytes::from(body.clone());
+    detached(py, 1, |watch| {
+        maker.of_signed(told.as_deref(), &bytes, watch)
+    })
+}
+
+/// The text of a header's value that was judged, without the white space around it.
+fn text_of<'a>(value: &'a Bound<'_, PyAny>) -> PyResult<&'a [u8]> {
+    let text = match value.cast::<PyBytes>() {
+        Ok(bytes) => bytes.as_bytes(),
+        Err(_) => value.cast::<PyString>()?.to_str()?.as_bytes(),
+    };
+    Ok(trim(text))
+}

@@ -1,0 +1,91 @@
+"""Every replay guard there is, and what the tests of all of them say again and again."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from hookseal import Claim, RedisReplayGuard, SQLiteReplayGuard
+from tests.conftest import Clock
+from tests.servers import Server
+from tests.vector_rows import module
+
+WON, PENDING, DONE = Claim.WON, Claim.PENDING, Claim.DONE
+
+# What `makers` can make. Those in memory are one process's; the others more than one may open.
+IN_MEMORY: Final = ("memory", "twin")
+SHARED: Final = ("sqlite", "redis", "valkey")
+
+
+def key(number: int) -> bytes:
+    """A key, one for each number."""
+    return hashlib.sha256(b"key %d" % number).digest()[:16]
+
+
+def keys(*numbers: int) -> list[bytes]:
+    """The keys of these numbers."""
+    return [key(number) for number in numbers]
+
+
+def memory(kind: str, **options: Any) -> Any:
+    """A guard in memory, of the core or of the twin."""
+    return module({"memory": "hookseal", "twin": "hookseal.pure"}[kind]).MemoryReplayGuard(
+        **options
+    )
+
+
+def opener(kind: str, folder: Path) -> Iterator[Callable[[], Any]]:
+    """How to open a guard of that kind: each time it is the same store."""
+    if kind in IN_MEMORY:
+        guard = memory(kind)
+        yield lambda: guard
+    elif kind == "sqlite":
+        yield lambda: SQLiteReplayGuard(folder / "claims.db")
+    else:
+        server = Server(kind, folder)
+        client = server.client()
+        try:
+            yield lambda: RedisReplayGuard(client)
+        finally:
+            client.close()
+            server.kill()
+
+
+@pytest.fixture(params=[*IN_MEMORY, *SHARED])
+def kind(request: pytest.FixtureRequest) -> str:
+    """Each kind of guard, one after the other."""
+    return str(request.param)
+
+
+@pytest.fixture
+def wait(kind: str, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Lets what lasts a second end: on a server's clock there is no other way than to wait."""
+    if kind not in {*IN_MEMORY, "sqlite"}:
+        return lambda: time.sleep(1.2)
+    clock = Clock()
+    monkeypatch.setattr("time.time", clock)
+    monkeypatch.setattr("time.monotonic", clock)
+
+    def passes() -> None:
+        clock.now += 2.2
+
+    return passes
+
+
+@pytest.fixture
+def guard(kind: str, wait: object, tmp_path: Path) -> Iterator[Any]:
+    """A guard of each kind, without a claim."""
+    for opened in opener(kind, tmp_path):
+        made = opened()
+        yield made
+        made.close()
+
+
+def claim(guard: Any, numbers: Sequence[int], lease: int | None = None, ttl: int = 60) -> Any:
+    """Claims the keys of these numbers."""
+    return guard.claim(keys(*numbers), lease=lease, ttl=ttl)
