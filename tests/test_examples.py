@@ -255,6 +255,18 @@ def test_the_rotation_ends_when_the_old_secret_matches_nothing() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["wsgi_endpoint.py", "rotate.py"])
+@needs_core
+def test_each_invoice_is_booked_once() -> None:
+    done = run("replays.py")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "48 done, 6 failed, 6 taken before",
+        "43 done, 4 failed, 13 taken before",
+        "9 done, 0 failed, 25 taken before",
+        "100 of 100 invoices are booked, at most 1 time each",
+    ]
+
+
+@pytest.mark.parametrize("name", ["wsgi_endpoint.py", "rotate.py", "replays.py"])
 def test_a_recipe_fits_on_a_page(name: str) -> None:
     assert len((EXAMPLES / name).read_text().splitlines()) < 80
