@@ -148,7 +148,7 @@ _steps = st.one_of(
 )
 
 
-@fewer(2)
+@fewer()
 @given(steps=st.lists(_steps, max_size=40), most=st.sampled_from([3, 12, 10**6]))
 def test_core_and_twin_agree(steps: list[Any], most: int) -> None:
     """Whatever is asked, in whatever order, and whatever the clocks do."""

@@ -104,15 +104,23 @@ def test_a_writer_that_does_not_end(file: Path) -> None:
     guard.close()
 
 
-def test_a_writer_that_ends_in_time(file: Path) -> None:
+def test_a_writer_that_ends_in_time(file: Path, clock: Clock) -> None:
+    """What is claimed after a wait is remembered from its end on."""
     guard = SQLiteReplayGuard(file, timeout=60)
     claim(guard, [1])
     other = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
     other.execute("BEGIN IMMEDIATE")
-    timer = threading.Timer(0.2, other.execute, ["COMMIT"])
+
+    def ends() -> None:
+        clock.now += 50
+        other.execute("COMMIT")
+
+    timer = threading.Timer(0.2, ends)
     timer.start()
     assert claim(guard, [1, 2]) == (DONE, WON)
     timer.join()
+    clock.now += 59
+    assert claim(guard, [1, 2]) == (WON, DONE)
     other.close()
     guard.close()
 
@@ -167,6 +175,29 @@ def test_a_file_that_cannot_have_a_log() -> None:
         _sqlite_guard._begin_wal(Memory(), 0.0)  # type: ignore[arg-type]
 
 
+def test_the_log_is_turned_on_by_and_by() -> None:
+    """Another connection is in the way for a while; what else goes wrong is told at once."""
+
+    class Busy:
+        def __init__(self, *errors: str) -> None:
+            self.errors = list(errors)
+
+        def execute(self, _: str) -> Any:
+            if self.errors:
+                raise sqlite3.OperationalError(self.errors.pop(0))
+            return sqlite3.connect(":memory:").execute("SELECT 'wal'")
+
+    made: Any = Busy
+    connection = made(*["database is locked"] * 3)
+    _sqlite_guard._begin_wal(connection, 0.05)
+    assert connection.errors == []
+    for errors, left in [(["disk I/O error"] * 3, 2), (["database is locked"] * 3, 1)]:
+        connection = made(*errors)
+        with pytest.raises(sqlite3.OperationalError, match=errors[0]):
+            _sqlite_guard._begin_wal(connection, 0.01)
+        assert len(connection.errors) == left
+
+
 def test_eight_that_begin_at_once(file: Path) -> None:
     """To turn the log on, SQLite waits for nobody."""
     guards = [SQLiteReplayGuard(file, timeout=60) for _ in range(8)]
@@ -188,6 +219,20 @@ def test_eight_that_begin_at_once(file: Path) -> None:
     assert sorted(map(repr, won)) == sorted(map(repr, [WON, *[DONE] * 7]))
     for guard in guards:
         guard.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="fork is POSIX")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_no_connection_crosses_a_fork(file: Path) -> None:
+    """SQLite forbids it: neither process could use or close it without harm to the other."""
+    guard = SQLiteReplayGuard(file)
+    claim(guard, [1])
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if guard._connection is None else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert claim(guard, [1, 2]) == (DONE, WON)
+    guard.close()
 
 
 def test_a_fork_that_python_did_not_see(file: Path) -> None:

@@ -90,6 +90,19 @@ def test_a_lapsed_lease_that_nobody_took_can_be_committed(
     assert claim(guard, [1, 2]) == (DONE, PENDING)
 
 
+def test_who_lapsed_last_may_be_committed_over(guard: Any, wait: Callable[[], None]) -> None:
+    """Two leases lapsed one after the other: the first who is done has done the work."""
+    first = claim(guard, [1], lease=1)
+    wait()
+    second = claim(guard, [1], lease=1)
+    assert second == (WON,)
+    wait()
+    guard.commit(keys(1), token=first.token)
+    assert claim(guard, [1]) == (DONE,)
+    with pytest.raises(ClaimLostError, match=r"^1 of 1 claims"):
+        guard.commit(keys(1), token=second.token)
+
+
 def test_a_final_claim_ends(guard: Any, wait: Callable[[], None]) -> None:
     claim(guard, [1], ttl=1)
     token = claim(guard, [2], lease=60, ttl=1).token

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from hookseal import Message, SQLiteReplayGuard, Verdict
 from tests.conftest import Clock
-from tests.guards import IN_MEMORY, memory
+from tests.guards import DONE, IN_MEMORY, WON, claim, keys, memory
 from tests.implementations import BODY, NOW, SECRET, core, secret, signed, twin
 from tests.implementations import key as secret_key
 from tests.profiles import fewer
@@ -172,6 +172,18 @@ def test_the_edge_of_the_window(hooks: Any, guard: Any, steady: Clock) -> None:
     assert ours.check(BODY, headers) is Verdict.TOO_OLD
 
 
+def test_a_second_that_had_begun_counts_for_nothing(guard: Any, steady: Clock) -> None:
+    """Stores count whole seconds: what is claimed late in one is not forgotten early in another."""
+    steady.now = NOW + 0.9
+    claim(guard, [1], ttl=60)
+    token = claim(guard, [2], lease=60, ttl=60).token
+    guard.commit(keys(2), token=token)
+    steady.now = NOW + 60.8
+    assert claim(guard, [1, 2]) == (DONE, DONE)
+    steady.now = NOW + 62
+    assert claim(guard, [1, 2]) == (WON, WON)
+
+
 def test_a_clock_set_back_makes_nothing_new(hooks: Any, guard: Any, steady: Clock) -> None:
     ours = hooks.Verifier(SECRET, replay=guard)
     assert ours.check(BODY, signed())
@@ -180,6 +192,28 @@ def test_a_clock_set_back_makes_nothing_new(hooks: Any, guard: Any, steady: Cloc
         # An hour later by the steady clock, and the same time again by that on the wall.
         patch.setattr("time.monotonic", lambda: NOW + 3800.0)
         assert ours.check(BODY, signed()) is Verdict.REPLAYED
+
+
+@pytest.mark.parametrize("passed", [0, 600, 601, 4200, 4201, 90_000])
+def test_replay_ttl_covers_a_clock_that_is_set_back_at_any_moment(
+    hooks: Any, guard: Any, steady: Clock, monkeypatch: pytest.MonkeyPatch, passed: int
+) -> None:
+    """Longer by an hour, it has no copy let in by a step of an hour, though claims have ended."""
+    wall = Clock()
+    monkeypatch.setattr("time.time", wall)
+    ours = hooks.Verifier(SECRET, replay=guard, replay_ttl=601 + 3600)
+    headers = signed(timestamp=NOW + 300)
+    assert ours.check(BODY, headers)
+    steady.now = wall.now = NOW + passed
+    # What else is claimed makes room of what has ended.
+    assert ours.check(BODY, signed(id="other", timestamp=NOW + passed))
+    assert not ours.check(BODY, headers)
+    wall.now -= 3600
+    for later in (1, 300, 600):
+        assert not ours.check(BODY, headers)
+        assert ours.check(BODY, signed(id=str(later), timestamp=int(wall.now)))
+        steady.now += later
+        wall.now += later
 
 
 def test_an_arrival_of_tomorrow_is_one_of_now(hooks: Any, guard: Any, steady: Clock) -> None:

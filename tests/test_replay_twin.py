@@ -117,7 +117,7 @@ class Doing:
         return None
 
 
-@fewer(2)
+@fewer()
 @given(
     calls=st.lists(_calls, max_size=8),
     lease=st.sampled_from([None, 20]),

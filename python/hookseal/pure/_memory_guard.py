@@ -146,7 +146,15 @@ class _Generation:
 class _Claims:
     """The claims. A key is in one generation at most."""
 
-    __slots__ = ("_calls", "_elapsed", "_generations", "_longest", "_max_claims", "_start")
+    __slots__ = (
+        "_calls",
+        "_elapsed",
+        "_generations",
+        "_longest",
+        "_max_claims",
+        "_start",
+        "_swept",
+    )
 
     def __init__(self, max_claims: int) -> None:
         self._generations: list[_Generation] = []
@@ -155,6 +163,8 @@ class _Claims:
         self._elapsed = 0
         self._calls = 0
         self._longest = 0
+        # The second in which claims that had ended were looked for.
+        self._swept: int | None = None
 
     def claim(self, keys: Sequence[bytes], lease: int | None, ttl: int) -> Claims:
         now = self._tick()
@@ -223,8 +233,14 @@ class _Claims:
             raise store_full(self._max_claims)
 
     def _sweep(self, now: _Instant) -> None:
+        # Claims end at whole seconds: to look once in each is enough.
+        second = now.elapsed // 1000
+        if self._swept == second:
+            return
+        self._swept = second
         for of in self._generations:
             of.held = {key: claim for key, claim in of.held.items() if of.holds(claim, now)}
+        self._generations = [of for of in self._generations if of.held]
 
     def _generation(self, lasts: int, now: _Instant) -> _Generation:
         """The generation of claims that begin now and last so long."""

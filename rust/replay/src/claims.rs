@@ -262,7 +262,7 @@ impl Claims {
     }
 
     fn sweep(&mut self, now: Instant) {
-        // Claims end at whole seconds, so a second look in the same second would find nothing.
+        // Claims end at whole seconds: to look once in each is enough.
         let second = Some(now.second());
         if self.swept == second {
             return;
