@@ -329,3 +329,25 @@ impl Claims {
         self.calls
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_counted_from_one_again_before_they_look_final() {
+        let now = Now { steady: 0, wall: 0 };
+        let mut claims = Claims::new(10, Seed::from_number(1), now);
+        claims.calls = FINAL - 2;
+        let mut found = Vec::new();
+        for (byte, number) in [(1, FINAL - 1), (2, 1), (3, 2)] {
+            let keys = [Key::from([byte; 16])];
+            let token = claims.claim(&keys, Some(60), 60, now, &mut found);
+            let token = token.expect("there is room");
+            assert_eq!(token.number, number);
+            claims.release(&keys, Some(token));
+            assert_eq!(claims.held(now), 0, "a lease can be given back");
+        }
+        assert_eq!(found, [Claim::Won; 3]);
+    }
+}

@@ -436,3 +436,13 @@ fn a_token_is_a_number() {
     assert_eq!(Token::from_number(number), token);
     assert_eq!(number, (1 << 32) + 99);
 }
+
+#[test]
+fn a_steady_clock_that_goes_back_is_taken_to_stand_still() {
+    // A user's test might set it; what is claimed meanwhile lasts no shorter for it.
+    let mut claims = claims(100);
+    won(&mut claims, &keys(0..1), None, 1, at(5_000));
+    won(&mut claims, &keys(1..2), None, 1, at(0));
+    let both = states(&mut claims, &keys(0..2), at(5_900));
+    assert_eq!(both, [Claim::Done, Claim::Done]);
+}
