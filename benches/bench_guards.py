@@ -30,3 +30,4 @@ def test_it_prints_its_tables(capsys: pytest.CaptureFixture[str]) -> None:
     printed = capsys.readouterr().out
     for name in [*guards.GUARDS, *guards.SCHEMES]:
         assert f"| {name} |" in printed
+    assert "A claim in memory, in calls of 100: " in printed

@@ -156,6 +156,33 @@ def cost(name: str, rounds: int, count: int) -> tuple[float, float, float]:
     return without, with_one, ratios
 
 
+def cost_by_size(rounds: int, most: int) -> tuple[float, float, float]:
+    """Nanoseconds a claim, of a guard that holds a thousand and of one with the most.
+
+    In calls of 100; the third is the median of the paired ratios.
+    """
+    pairs = []
+    large = _holding(most)
+    for _ in range(rounds):
+        pair = []
+        for guard in (_holding(1_000), large):
+            parts = [[os.urandom(16) for _ in range(100)] for _ in range(10)]
+            begun = perf_counter()
+            for part in parts:
+                guard.claim(part, lease=None, ttl=TTL_SECONDS)
+            pair.append((perf_counter() - begun) / 1_000 * 1e9)
+        pairs.append(pair)
+    small, big = (statistics.median(each) for each in zip(*pairs, strict=True))
+    return small, big, statistics.median(big / small for small, big in pairs)
+
+
+def _holding(count: int) -> MemoryReplayGuard:
+    guard = MemoryReplayGuard(max_claims=100_000_000)
+    for _ in range(0, count, 1_000):
+        guard.claim([os.urandom(16) for _ in range(1_000)], lease=None, ttl=TTL_SECONDS)
+    return guard
+
+
 def _shown(rate: float | None) -> str:
     if rate is None:
         return "no server"
@@ -181,6 +208,10 @@ def main(arguments: Sequence[str]) -> int:
         without, with_one, times = cost(name, 3 if quick else 21, 1_000 if quick else 10_000)
         rows.append([name, f"{without:.2f}", f"{with_one:.2f}", f"{times:.2f}"])
     print(table(head, rows))
+    most = 10_000 if quick else 1_000_000
+    small, large, times = cost_by_size(3 if quick else 101, most)
+    print(f"A claim in memory, in calls of 100: {small:.0f} ns beside 1,000 others, {large:.0f} ns")
+    print(f"beside {most:,}: {times:.2f} times")
     return 0
 
 
