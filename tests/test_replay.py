@@ -404,6 +404,48 @@ def test_a_verified_of_a_batch_is_processed_alone(hooks: Any, guard: Any) -> Non
     assert ours.verify_batch(messages, now=NOW).valid_indices() == [1]
 
 
+def test_what_was_given_back_alone_is_not_committed_with_the_rest(hooks: Any, guard: Any) -> None:
+    """Else the work that failed would count as done, and its redelivery be refused."""
+    ours = verifier(hooks, guard, lease=60)
+    messages = [(BODY, signed(id=f"msg_{number}")) for number in range(4)]
+    result = ours.verify_batch(messages, now=NOW)
+    for index in (0, 2):
+        with pytest.raises(OSError, match="disk"), result.verified(index).processing():
+            raise OSError("disk")
+    with result.verified(1).processing():
+        pass
+    result.commit()
+    again = ours.verify_batch(messages, now=NOW)
+    assert again.valid_indices() == [0, 2]
+    # Who says so by index means it.
+    with pytest.raises(OSError, match="disk"), again.verified(0).processing():
+        raise OSError("disk")
+    again.commit([0])
+    again.release()
+    assert ours.verify_batch(messages, now=NOW).valid_indices() == [2]
+
+
+def test_a_commit_that_failed_can_be_tried_again(hooks: Any) -> None:
+    class Flaky(Recorder):
+        def commit(self, keys: Any) -> None:
+            self.calls.append(("commit", list(keys), None))
+            if self.error is not None:
+                raise self.error
+
+    guard = Flaky()
+    ours = verifier(hooks, guard, lease=60)
+    result = ours.verify_batch([(BODY, signed())], now=NOW)
+    guard.error = ConnectionError("gone")
+    with pytest.raises(ConnectionError):
+        result.commit()
+    with pytest.raises(ConnectionError), result.verified(0).processing():
+        pass
+    guard.error = None
+    for _ in range(2):
+        result.commit()
+    assert len([call for call in guard.calls if call[0] == "commit"]) == 3
+
+
 def test_the_token_goes_with_the_claims(hooks: Any) -> None:
     """A guard that gives a token is told which call's claims are meant."""
 

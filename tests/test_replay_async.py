@@ -168,6 +168,47 @@ def test_a_batch_is_committed_and_released(hooks: Any, guard: Any) -> None:
     run(work())
 
 
+def test_what_was_given_back_alone_is_not_committed_with_the_rest(hooks: Any, guard: Any) -> None:
+    if guard is None:
+        pytest.skip("there is nothing to commit")
+
+    async def work() -> None:
+        ours = hooks.Verifier(SECRET, replay=guard, lease=60)
+        messages = [(BODY, signed(id=f"msg_{number}")) for number in range(3)]
+        result = await ours.averify_batch(messages, now=NOW)
+        with pytest.raises(OSError, match="disk"):
+            async with result.verified(1).processing():
+                raise OSError("disk")
+        async with result.verified(2).processing():
+            pass
+        await result.acommit()
+        assert (await ours.averify_batch(messages, now=NOW)).valid_indices() == [1]
+
+    run(work())
+
+
+def test_a_commit_that_failed_can_be_tried_again(hooks: Any) -> None:
+    class Flaky(AsyncRecorder):
+        async def commit(self, keys: Any) -> None:
+            if self.inner.error is not None:
+                raise self.inner.error
+            self.inner.commit(keys)
+
+    async def work() -> None:
+        guard = Flaky()
+        ours = hooks.Verifier(SECRET, replay=guard, lease=60)
+        result = await ours.averify_batch([(BODY, signed())], now=NOW)
+        guard.inner.error = ConnectionError("gone")
+        with pytest.raises(ConnectionError):
+            await result.acommit()
+        guard.inner.error = None
+        for _ in range(2):
+            await result.acommit()
+        assert [call[0] for call in guard.inner.calls] == ["claim", "commit"]
+
+    run(work())
+
+
 def test_store_errors(hooks: Any) -> None:
     async def work() -> None:
         guard = AsyncRecorder()
@@ -196,6 +237,48 @@ def test_store_errors(hooks: Any) -> None:
                 await ours.acheck(BODY, signed(), now=NOW)
 
     run(work())
+
+
+def test_a_release_that_fails_hides_nothing(hooks: Any) -> None:
+    class Broken(AsyncRecorder):
+        async def release(self, keys: Any) -> None:
+            raise ConnectionError("gone")
+
+        async def commit(self, keys: Any) -> None:
+            raise ConnectionError("gone")
+
+    async def work() -> None:
+        ours = hooks.Verifier(SECRET, replay=Broken(), lease=60)
+        event = await ours.averify(BODY, signed(), now=NOW)
+        with pytest.raises(OSError, match="disk") as caught:
+            async with event.processing():
+                raise OSError("disk")
+        assert caught.value.__notes__ == [
+            "nor could the replay guard take its claim back (ConnectionError)"
+        ]
+        event = await ours.averify(BODY, signed(id="msg_2"), now=NOW)
+        with pytest.raises(ConnectionError):
+            async with event.processing():
+                pass
+
+    run(work())
+
+
+@pytest.mark.parametrize("kind", ["memory", "sync"])
+def test_no_thread_is_asked_for_what_is_in_memory(
+    hooks: Any, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    calls = []
+
+    async def spy(function: Any, *arguments: Any) -> Any:
+        calls.append(function.__name__)
+        return function(*arguments)
+
+    monkeypatch.setattr("hookseal._awaiting.off_the_loop", spy)
+    guard = Recorder() if kind == "sync" else hooks.MemoryReplayGuard()
+    ours = hooks.Verifier(SECRET, replay=guard)
+    assert run(ours.acheck(BODY, signed(), now=NOW)) is Verdict.VALID
+    assert calls == (["claim"] if kind == "sync" else [])
 
 
 @pytest.mark.parametrize("kind", ["sync", "async", "memory"])

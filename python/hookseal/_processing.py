@@ -20,14 +20,32 @@ class Processing:
     already, without a lease, stays so.
     """
 
-    __slots__ = ("_guard", "_is_async", "_keys", "_token")
+    __slots__ = ("_closed", "_guard", "_index", "_is_async", "_keys", "_token")
 
-    def __init__(self, guard: Any, is_async: bool, keys: list[bytes], token: object) -> None:
-        """Made by ``processing``; without keys there is nothing to do at the end."""
+    def __init__(
+        self,
+        guard: Any,
+        is_async: bool,
+        keys: list[bytes],
+        token: object,
+        closed: set[int] | None = None,
+        index: int = 0,
+    ) -> None:
+        """Made by ``processing``; without keys there is nothing to do at the end.
+
+        ``closed`` has the messages of a batch that its ``commit`` leaves alone, and ``index`` is
+        that of this one.
+        """
         self._guard = guard
         self._is_async = is_async
         self._keys = keys
         self._token = token
+        self._closed = closed
+        self._index = index
+
+    def _shut(self) -> None:
+        if self._closed is not None:
+            self._closed.add(self._index)
 
     def __enter__(self) -> None:
         if self._is_async:
@@ -43,7 +61,10 @@ class Processing:
             return
         if error is None:
             commit(self._guard, self._keys, self._token)
+            self._shut()
             return
+        # First of all: what was not done must not be committed with the rest of its batch.
+        self._shut()
         try:
             release(self._guard, self._keys, self._token)
         except Exception as second:
@@ -62,7 +83,9 @@ class Processing:
             return
         if error is None:
             await acommit(self._guard, self._is_async, self._keys, self._token)
+            self._shut()
             return
+        self._shut()
         try:
             await arelease(self._guard, self._is_async, self._keys, self._token)
         except Exception as second:

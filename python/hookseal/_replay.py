@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "aclaim",
+    "aclose",
     "acommit",
     "arelease",
     "claim",
@@ -117,6 +118,23 @@ async def arelease(guard: Any, is_async: bool, keys: Sequence[bytes], token: obj
         await guard.release(keys, **_told(token))
     else:
         await off_the_loop(release, guard, keys, token)
+
+
+async def aclose(
+    what: str,
+    guard: Any,
+    is_async: bool,
+    keys: Sequence[bytes],
+    token: object,
+    closed: set[int] | None,
+    indices: Sequence[int],
+) -> None:
+    """Commits or releases messages of a batch, and notes that when it is done."""
+    if keys:
+        close = acommit if what == "commit" else arelease
+        await close(guard, is_async, keys, token)
+    if closed is not None:
+        closed.update(indices)
 
 
 async def off_the_loop(function: Any, *arguments: Any) -> Any:

@@ -12,7 +12,7 @@ from hookseal._arguments import position as index_in
 from hookseal._errors import VerificationError, refusal, with_count
 from hookseal._instant import seconds
 from hookseal._message import Message
-from hookseal._replay import acommit, arelease, commit, release
+from hookseal._replay import aclose, commit, release
 from hookseal._verdict import Verdict
 from hookseal.pure._arguments import drained, each, flag, instants
 from hookseal.pure._body import encodable
@@ -38,10 +38,10 @@ class BatchResult(Sealed):
     __slots__ = (
         "_by_secret",
         "_claimed",
+        "_closed",
         "_codes",
         "_errors",
         "_judgements",
-        "_open",
         "_secrets",
         "_unsigned",
     )
@@ -53,7 +53,7 @@ class BatchResult(Sealed):
     _judgements: list[Judgement] | None
     _unsigned: bool
     _claimed: Claimed | None
-    _open: set[int]
+    _closed: set[int]
 
     @property
     def codes(self) -> memoryview:
@@ -161,20 +161,20 @@ class BatchResult(Sealed):
         if self._claimed is None:
             return None
         keys = self._claimed.keys
-        return self._claimed._replace(keys={position: keys[position]} if position in keys else {})
+        own = {position: keys[position]} if position in keys else {}
+        return self._claimed._replace(keys=own, closed=self._closed)
 
     def _close(self, what: str, indices: Iterable[int] | None) -> None:
         replay, chosen, token = self._chosen(what, indices)
         if chosen:
             close = commit if what == "commit" else release
             close(replay.guard, list(chosen.values()), token)
-            self._open.difference_update(chosen)
+            self._closed.update(chosen)
 
     def _close_later(self, what: str, indices: Iterable[int] | None) -> Coroutine[Any, Any, None]:
         replay, chosen, token = self._chosen(what, indices, is_awaited=True)
-        self._open.difference_update(chosen)
-        close = acommit if what == "commit" else arelease
-        return close(replay.guard, replay.is_async, list(chosen.values()), token)
+        named = list(chosen.values())
+        return aclose(what, replay.guard, replay.is_async, named, token, self._closed, list(chosen))
 
     def _chosen(
         self, what: str, indices: Iterable[int] | None, *, is_awaited: bool = False
@@ -182,8 +182,8 @@ class BatchResult(Sealed):
         """The keys of messages; none where there is nothing to do."""
         if self._claimed is None:
             raise mistake("no-guard")
-        replay, keys, token, is_asked, _ = self._claimed
-        positions = sorted(self._open)
+        replay, keys, token, is_asked = self._claimed[:4]
+        positions = sorted(keys.keys() - self._closed)
         if indices is not None:
             length = len(self._codes)
             positions = [index_in(index, length) for index in drained(indices, "indices")]
@@ -331,7 +331,7 @@ def _judged(
         put(result, "_judgements", settled.judgements if keep else None)
         put(result, "_unsigned", rules.reason is not None)
         put(result, "_claimed", claimed)
-        put(result, "_open", set() if claimed is None else set(claimed.keys))
+        put(result, "_closed", set())
         return result
 
     return Unclaimed(rules.replay, judgements, seconds_of, finish)

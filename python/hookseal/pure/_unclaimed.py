@@ -21,6 +21,8 @@ class Claimed(NamedTuple):
     # Whether the guard could be asked; if not, and nobody was let in, why.
     is_asked: bool = True
     failed: Exception | None = None
+    # Of a batch, the messages that were committed or released.
+    closed: set[int] | None = None
 
 
 class Settled(NamedTuple):

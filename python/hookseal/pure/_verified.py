@@ -76,7 +76,8 @@ class Verified(Sealed):
             raise mistake("no-guard")
         replay, keys, token = self._claimed[:3]
         named = [] if replay.lease is None else list(keys.values())
-        return Processing(replay.guard, replay.is_async, named, token)
+        index = next(iter(keys), 0)
+        return Processing(replay.guard, replay.is_async, named, token, self._claimed.closed, index)
 
     def json(self) -> Any:
         """The body, parsed as JSON."""

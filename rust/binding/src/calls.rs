@@ -180,7 +180,7 @@ impl Verifier {
             }
             _ => None,
         };
-        batch(judged, gathered, replay, answer, keep)
+        batch(py, judged, gathered, replay, answer, keep)
     }
 
     /// Judges the messages of a batch that is to be awaited.

@@ -1,12 +1,12 @@
 //! The claims of a result: of one message, and of a batch.
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::Arc;
 
 use hookseal_engine::replay::Key;
-use pyo3::{prelude::*, types::PyList};
+use pyo3::{
+    prelude::*,
+    types::{PyList, PySet},
+};
 
 use crate::{
     arguments::{called, mistake},
@@ -25,6 +25,8 @@ pub enum Claimed {
         replay: Arc<Replay>,
         key: Key,
         won: Won,
+        /// Of a batch with leases: where to note that it was committed or released, and its index.
+        closed: Option<(Py<PySet>, usize)>,
     },
 }
 
@@ -35,15 +37,27 @@ impl Claimed {
 
     /// `hookseal._processing.Processing` of the message.
     pub fn processing<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let (replay, keys, token) = match self {
+        let (replay, keys, token, closed) = match self {
             Self::NoGuard => return Err(mistake(py, ("no-guard",))),
-            Self::Won { replay, key, won } if replay.lease.is_some() => {
-                (replay, objects(py, &[*key])?, token(py, won)?)
-            }
+            Self::Won {
+                replay,
+                key,
+                won,
+                closed,
+            } if replay.lease.is_some() => (
+                replay,
+                objects(py, &[*key])?,
+                token(py, won)?,
+                closed.as_ref(),
+            ),
             // What is final, or nobody's, is closed already.
-            Self::Unasked(replay) | Self::Won { replay, .. } => (replay, PyList::empty(py), None),
+            Self::Unasked(replay) | Self::Won { replay, .. } => {
+                (replay, PyList::empty(py), None, None)
+            }
         };
-        let arguments = (replay.object(py), replay.is_async(), keys, token);
+        let (closed, index) = closed.map_or((None, 0), |(closed, index)| (Some(closed), *index));
+        let guard = replay.object(py);
+        let arguments = (guard, replay.is_async(), keys, token, closed, index);
         called(py, "hookseal._processing", "Processing", arguments)
     }
 }
@@ -59,27 +73,29 @@ pub struct BatchClaims {
     keys: Vec<Key>,
     /// Why nobody was let in.
     pub failed: Option<PyErr>,
-    /// The places of those that were committed or released.
-    closed: Mutex<HashSet<usize>>,
+    /// The indices of those that were committed or released; None without leases.
+    closed: Option<Py<PySet>>,
 }
 
 impl BatchClaims {
     pub fn new(
+        py: Python<'_>,
         replay: &Arc<Replay>,
         won: Option<Won>,
         messages: Vec<usize>,
         keys: Vec<Key>,
         failed: Option<PyErr>,
-    ) -> Self {
+    ) -> PyResult<Self> {
         let is_open = won.is_some() && replay.lease.is_some();
-        Self {
+        let closed = is_open.then(|| PySet::empty(py)).transpose()?;
+        Ok(Self {
             replay: Arc::clone(replay),
             won,
             messages: if is_open { messages } else { Vec::new() },
             keys: if is_open { keys } else { Vec::new() },
             failed,
-            closed: Mutex::default(),
-        }
+            closed: closed.map(Bound::unbind),
+        })
     }
 
     /// What is known of the claim of a message that was let in.
@@ -91,6 +107,7 @@ impl BatchClaims {
                 replay,
                 key: found.map(|place| self.keys[place]).unwrap_or_default(),
                 won: won.clone_ref(py),
+                closed: self.closed.as_ref().map(|it| (it.clone_ref(py), index)),
             },
             None => Claimed::Unasked(replay),
         }
@@ -101,12 +118,16 @@ impl BatchClaims {
         if self.replay.is_async() {
             return Err(mistake(py, ("async-claims",)));
         }
-        let Some((keys, places, won)) = self.chosen(py, what, indices)? else {
+        let Some((keys, messages, won)) = self.chosen(py, what, indices)? else {
             return Ok(());
         };
         self.replay.close(py, what, &keys, won)?;
-        self.shut(places);
-        Ok(())
+        match &self.closed {
+            Some(closed) => messages
+                .iter()
+                .try_for_each(|index| closed.bind(py).add(index)),
+            None => Ok(()),
+        }
     }
 
     /// The same, as a coroutine. What it is to do is settled now.
@@ -116,20 +137,17 @@ impl BatchClaims {
         what: Close,
         indices: Option<&[usize]>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let (keys, token) = match self.chosen(py, what, indices)? {
-            None => (PyList::empty(py), None),
-            Some((keys, places, won)) => {
-                self.shut(places);
-                (objects(py, &keys)?, token(py, won)?)
-            }
+        let (keys, messages, token) = match self.chosen(py, what, indices)? {
+            None => (PyList::empty(py), Vec::new(), None),
+            Some((keys, messages, won)) => (objects(py, &keys)?, messages, token(py, won)?),
         };
-        let name = format!("a{}", what.name());
-        let replay = &self.replay;
-        let arguments = (replay.object(py), replay.is_async(), keys, token);
-        called(py, "hookseal._replay", &name, arguments)
+        let (guard, is_async) = (self.replay.object(py), self.replay.is_async());
+        let closed = self.closed.as_ref();
+        let arguments = (what.name(), guard, is_async, keys, token, closed, messages);
+        called(py, "hookseal._replay", "aclose", arguments)
     }
 
-    /// The keys of messages, and their places; None where there is nothing to do.
+    /// The keys of messages, and their indices; None where there is nothing to do.
     #[expect(clippy::type_complexity, reason = "taken apart at once")]
     fn chosen(
         &self,
@@ -143,27 +161,28 @@ impl BatchClaims {
         let Some(won) = self.won.as_ref().filter(|_| self.replay.lease.is_some()) else {
             return Ok(None);
         };
-        let places: Vec<usize> = match indices {
+        let (mut keys, mut messages) = (Vec::new(), Vec::new());
+        match indices {
             None => {
-                let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
-                let all = 0..self.messages.len();
-                all.filter(|place| !closed.contains(place)).collect()
+                let closed = self.closed.as_ref().map(|closed| closed.bind(py));
+                for (index, key) in self.messages.iter().zip(&self.keys) {
+                    let is_closed = closed.map_or(Ok(false), |closed| closed.contains(index))?;
+                    if !is_closed {
+                        keys.push(*key);
+                        messages.push(*index);
+                    }
+                }
             }
             Some(indices) => {
-                let place = |index| self.messages.binary_search(index).ok();
-                indices.iter().filter_map(place).collect()
+                for index in indices {
+                    if let Ok(place) = self.messages.binary_search(index) {
+                        keys.push(self.keys[place]);
+                        messages.push(*index);
+                    }
+                }
             }
-        };
-        if places.is_empty() {
-            return Ok(None);
         }
-        let keys = places.iter().map(|place| self.keys[*place]);
-        Ok(Some((keys.collect(), places, won)))
-    }
-
-    fn shut(&self, places: Vec<usize>) {
-        let mut closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner);
-        closed.extend(places);
+        Ok((!keys.is_empty()).then_some((keys, messages, won)))
     }
 }
 

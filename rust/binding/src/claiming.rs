@@ -113,6 +113,7 @@ impl Judged {
     /// Writes down what the guard said.
     pub fn settle(
         mut self,
+        py: Python<'_>,
         replay: &Arc<Replay>,
         mut gathered: Gathered,
         ruling: Ruling,
@@ -161,7 +162,8 @@ impl Judged {
         if !keep {
             self.slots.particulars = None;
         }
-        let claims = BatchClaims::new(replay, won, gathered.messages, gathered.keys, failed);
+        let Gathered { messages, keys, .. } = gathered;
+        let claims = BatchClaims::new(py, replay, won, messages, keys, failed)?;
         self.result(Some(claims))
     }
 

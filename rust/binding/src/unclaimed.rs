@@ -59,7 +59,13 @@ impl One {
                     Some(claim) => self.outcome = refused(*claim as i64),
                     None => self.outcome = refused(UNASKED),
                 }
-                Claimed::Won { replay, key, won }
+                let closed = None;
+                Claimed::Won {
+                    replay,
+                    key,
+                    won,
+                    closed,
+                }
             }
             Ruling::Reject(error) => {
                 self.outcome = refused(UNASKED);
@@ -252,6 +258,7 @@ impl Unclaimed {
                     gathered,
                     keep,
                 } => batch(
+                    py,
                     *judged,
                     gathered,
                     self.replay.as_ref(),
@@ -266,6 +273,7 @@ impl Unclaimed {
 
 /// The result of a batch; without an answer there was nothing to ask.
 pub fn batch(
+    py: Python<'_>,
     judged: claiming::Judged,
     gathered: Option<Gathered>,
     replay: Option<&Arc<Replay>>,
@@ -279,5 +287,5 @@ pub fn batch(
         Some(answer) => replay.rule(answer)?,
         None => Ruling::Accept,
     };
-    judged.settle(replay, gathered, ruling, keep)
+    judged.settle(py, replay, gathered, ruling, keep)
 }
