@@ -60,6 +60,17 @@ def test_room_comes_back(kind: str, clock: Clock, steady: Clock) -> None:
 
 
 @each_memory
+def test_a_late_commit_finds_no_room(kind: str, clock: Clock, steady: Clock) -> None:
+    guard = memory(kind, max_claims=2)
+    token = claim(guard, [1], lease=1).token
+    clock.now = steady.now = NOW + 2
+    assert claim(guard, [2, 3]) == (WON, WON)
+    with pytest.raises(ReplayStoreFullError):
+        guard.commit(keys(1), token=token)
+    assert guard.count() == 2
+
+
+@each_memory
 @pytest.mark.parametrize("step", [-3600, -1, 3600, 10**9])
 def test_a_wall_clock_that_is_set_frees_nothing(
     kind: str, clock: Clock, steady: Clock, step: int
