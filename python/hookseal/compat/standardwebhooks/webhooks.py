@@ -40,7 +40,7 @@ class Webhook(StandardWebhook):
 
     # A function and no method: what is found on an object is then the same thing each time.
     _Webhook__verify_timestamp = staticmethod(verify_timestamp)
-    # Where another hmac_data is seen, which verify would not ask.
+    # Where the twin sees another hmac_data, which verify would not ask.
     _hookseal_names = globals()
 
     _whsecret = _absent.WHSECRET

@@ -32,26 +32,24 @@ pub fn own_judge<'py>(webhook: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py,
 /// Refuses an object whose original would ask something else for the signature: another `sign`,
 /// or another `hmac_data` in its module.
 pub fn refuse_own_sign(webhook: &Bound<'_, PyAny>) -> PyResult<()> {
-    static ORIGINALS: PyOnceLock<(Py<PyAny>, Py<PyAny>)> = PyOnceLock::new();
+    static ORIGINALS: PyOnceLock<(Py<PyAny>, Py<PyAny>, Py<PyDict>)> = PyOnceLock::new();
     let py = webhook.py();
-    let (sign, hmac_data) = ORIGINALS.get_or_try_init(py, || -> PyResult<_> {
+    let (sign, hmac_data, names) = ORIGINALS.get_or_try_init(py, || -> PyResult<_> {
         let sign = MirroredWebhook::type_object(py).getattr(intern!(py, "sign"))?;
-        let signing = py.import("hookseal.compat._signing")?;
-        Ok((sign.unbind(), signing.getattr("hmac_data")?.unbind()))
+        let hmac_data = py
+            .import("hookseal.compat._signing")?
+            .getattr("hmac_data")?;
+        let module = py.import("hookseal.compat.standardwebhooks.webhooks")?;
+        Ok((sign.unbind(), hmac_data.unbind(), module.dict().unbind()))
     })?;
-    let class = webhook.get_type();
     let name = intern!(py, "sign");
-    if !class.getattr(name)?.is(sign) || has_attribute(webhook, name)? {
+    if !webhook.get_type().getattr(name)?.is(sign) || has_attribute(webhook, name)? {
         return Err(mistake(py, ("own-sign", "sign")));
     }
-    if let Ok(names) = class.getattr(intern!(py, "_hookseal_names"))
-        && let Ok(names) = names.cast::<PyDict>()
-        && let Some(found) = names.get_item(intern!(py, "hmac_data"))?
-        && !found.is(hmac_data)
-    {
-        return Err(mistake(py, ("own-sign", "hmac_data")));
+    match names.bind(py).get_item(intern!(py, "hmac_data"))? {
+        Some(found) if !found.is(hmac_data) => Err(mistake(py, ("own-sign", "hmac_data"))),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Refuses an object with a `verify` of its own, which a batch would pass over.
