@@ -26,7 +26,7 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/target/hypothesis
 # Where tests/test_packaging.py finds what was built.
 export HOOKSEAL_WHEEL_DIR := $(CURDIR)/$(WHEELS)
 
-.PHONY: help demo test test-full emulate sanitize constant-time lint fmt bench wheel clean
+.PHONY: help demo test test-full emulate sanitize constant-time lint fmt bench wheel package clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
@@ -41,7 +41,7 @@ test: $(CORE) $(WHEELS)/.built ## Run all tests: Rust, then each Python there is
 	$(BIN)/python -m pytest --durations=10
 
 test-full: export HOOKSEAL_TEST_PROFILE := full
-test-full: test emulate sanitize ## Run the same tests with ten times as many examples, emulated and sanitized too
+test-full: test emulate sanitize package ## Run the same tests with ten times as many examples, emulated, sanitized, packaged
 
 emulate: $(CORE) ## Run the Rust tests on emulated processors without AVX-512, AVX2, SSE4.1 (Debian: qemu-user)
 	$(BIN)/python tools/emulate.py
@@ -73,14 +73,16 @@ bench: $(CORE) ## Time everything beside its peers; write docs/benchmarks*.md, p
 	$(BIN)/python benches/report.py target/benchmarks.json
 	$(BIN)/python benches/dropins.py
 
-wheel: $(WHEELS)/.built ## Build the abi3 wheel, the pure-Python wheel and the sdist into dist/
-	rm -rf dist && mkdir dist
-	cp $(WHEELS)/*.whl dist/
-	$(BIN)/maturin sdist --out dist
-	@ls -l dist
+wheel: .venv-package/.ready ## Build the sdist, and from it a wheel for old systems and a pure one, into dist/
+	rm -rf dist
+	.venv-package/bin/python -m tools.dist dist
+
+package: wheel $(CORE) ## Check what is published: same bytes twice, audited, installed and used (10 min)
+	HOOKSEAL_DIST_DIR=$(CURDIR)/dist HOOKSEAL_PACKAGE_PYTHON=$(CURDIR)/.venv-package/bin/python \
+		$(BIN)/python -m pytest tests/dist_checks.py --durations=10
 
 clean: ## Remove all that was built or installed here
-	rm -rf target dist .venv .venv-3.1[0-9] python/hookseal/_core*.so .benchmarks .hypothesis
+	rm -rf target dist .venv .venv-3.1[0-9] .venv-package python/hookseal/_core*.so .benchmarks .hypothesis
 	find python tests benches examples tools -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The tools, once per change of the dependency groups.
@@ -91,14 +93,18 @@ clean: ## Remove all that was built or installed here
 	@$(PYTHON) tools/venv.py .venv dev
 	@touch $@
 
+.venv-package/.ready: pyproject.toml tools/venv.py
+	@$(PYTHON) tools/venv.py .venv-package package
+	@touch $@
+
 # The core, for `import hookseal` from python/ in the source tree.
 $(CORE): .venv/.ready $(RUST)
 	VIRTUAL_ENV=$(CURDIR)/.venv PIP_QUIET=1 $(BIN)/maturin develop --release --locked --quiet
 	@touch $@
 
 # The wheels that the tests install.
-$(WHEELS)/.built: .venv/.ready $(RUST) $(PACKAGE) tools/pure_wheel.py
+$(WHEELS)/.built: .venv/.ready $(RUST) $(PACKAGE) tools/pure_wheel.py tools/wheel_file.py
 	rm -rf $(WHEELS)
 	$(BIN)/maturin build --release --locked --quiet --out $(WHEELS)
-	$(BIN)/python tools/pure_wheel.py $(WHEELS)
+	$(BIN)/python -m tools.pure_wheel $(WHEELS)
 	@touch $@

@@ -10,18 +10,18 @@ import base64
 import csv
 import hashlib
 import io
+import json
 import os
 import re
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
-from zipfile import ZipFile
 
 import pytest
 
+from tools import wheel_file
 from tools.pure_wheel import make
-from tools.venv import python_of
+from tools.try_wheel import Installed
 
 ROOT = Path(__file__).resolve().parent.parent
 CARGO = tomllib.loads((ROOT / "Cargo.toml").read_text())
@@ -67,12 +67,6 @@ def pure(wheels: Path) -> Path:
     return wheel
 
 
-def files(wheel: Path) -> dict[str, bytes]:
-    """Everything in a wheel."""
-    with ZipFile(wheel) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
 def source_files() -> dict[str, bytes]:
     """What of python/hookseal belongs in a wheel."""
     base = ROOT / "python"
@@ -84,13 +78,8 @@ def source_files() -> dict[str, bytes]:
 
 
 def run_installed(wheel: Path, folder: Path, script: str) -> list[str]:
-    """Install a wheel into a fresh environment and run a script there; returns its lines."""
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
-    python = str(python_of(folder))
-    pip = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check"]
-    subprocess.run([*pip, "install", "--quiet", "--no-deps", "--no-index", str(wheel)], check=True)
-    # -I: neither the folder the tests run in nor PYTHONPATH may stand in for what is installed.
-    run = subprocess.run([python, "-I", "-c", script], check=False, capture_output=True, text=True)
+    """Run a script where the wheel is installed; returns its lines."""
+    run = Installed(wheel, folder).run("-c", script)
     assert run.returncode == 0, run.stderr
     return run.stdout.splitlines()
 
@@ -132,7 +121,7 @@ def test_nothing_is_installed_along() -> None:
 def test_a_wheel_holds_the_python_files_as_they_are(
     kind: str, request: pytest.FixtureRequest
 ) -> None:
-    found = files(request.getfixturevalue(kind))
+    found = wheel_file.read(request.getfixturevalue(kind))
     package = {n: data for n, data in found.items() if n.startswith("hookseal/")}
     binaries = {n for n in package if n.startswith("hookseal/_core.abi3.")}
     assert len(binaries) == (1 if kind == "abi3" else 0)
@@ -147,7 +136,7 @@ def test_a_wheel_holds_the_python_files_as_they_are(
 
 @pytest.mark.parametrize("kind", ["abi3", "pure"])
 def test_a_wheel_records_each_of_its_files(kind: str, request: pytest.FixtureRequest) -> None:
-    found = files(request.getfixturevalue(kind))
+    found = wheel_file.read(request.getfixturevalue(kind))
     record = f"hookseal-{VERSION}.dist-info/RECORD"
     rows = {row[0]: row[1:] for row in csv.reader(io.StringIO(found[record].decode()))}
     assert rows.pop(record) == ["", ""]
@@ -162,6 +151,21 @@ def test_a_wheel_records_each_of_its_files(kind: str, request: pytest.FixtureReq
     }
 
 
+@pytest.mark.parametrize("kind", ["abi3", "pure"])
+def test_a_wheel_verifies_the_sample_queue_where_no_compiler_is(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    Installed(request.getfixturevalue(kind), tmp_path / "empty").verify_queue()
+
+
+def test_a_wheel_that_lost_its_binary_is_found_out(abi3: Path, tmp_path: Path) -> None:
+    """The twin would give the same verdicts."""
+    kept = {n: data for n, data in wheel_file.read(abi3).items() if "/_core.abi3." not in n}
+    wheel_file.write(tmp_path / abi3.name, kept)
+    with pytest.raises(SystemExit, match="hookseal"):
+        Installed(tmp_path / abi3.name, tmp_path / "empty").verify_queue()
+
+
 # The wheel with the binary.
 
 
@@ -169,10 +173,46 @@ def test_one_binary_wheel_serves_every_python_from_3_11(abi3: Path) -> None:
     assert re.match(rf"hookseal-{re.escape(VERSION)}-cp311-abi3-", abi3.name)
 
 
+def built_in() -> set[tuple[str, str]]:
+    """Name and version of each crate that the binding needs, tests left out."""
+    command = ["cargo", "metadata", "--locked", "--offline", "--format-version=1"]
+    output = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
+    metadata = json.loads(output)
+    needs = {
+        node["id"]: {
+            need["pkg"]
+            for need in node["deps"]
+            if {None, "build"} & {kind["kind"] for kind in need["dep_kinds"]}
+        }
+        for node in metadata["resolve"]["nodes"]
+    }
+    known = {it["id"]: (it["name"], it["version"]) for it in metadata["packages"]}
+    todo, found = [key for key in known if known[key][0] == "hookseal-binding"], set[str]()
+    while todo:
+        key = todo.pop()
+        if key not in found:
+            found.add(key)
+            todo += needs[key]
+    return {known[key] for key in found}
+
+
 def test_the_binary_wheel_lists_its_crates(abi3: Path) -> None:
-    bills = [data for name, data in files(abi3).items() if "/sboms/" in name]
-    assert len(bills) == 1
-    assert b"hookseal-engine" in bills[0]
+    (bill,) = (
+        json.loads(data) for name, data in wheel_file.read(abi3).items() if "/sboms/" in name
+    )
+    assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.5")
+    listed = [bill["metadata"]["component"], *bill["components"]]
+    assert {(it["name"], it["version"]) for it in listed} == built_in()
+    sums = {
+        (it["name"], it["version"]): it["checksum"]
+        for it in tomllib.loads((ROOT / "Cargo.lock").read_text())["package"]
+        if "checksum" in it
+    }
+    foreign = [it for it in listed if not it["name"].startswith("hookseal-")]
+    assert len(foreign) > 20
+    for it in foreign:
+        (digest,) = it["hashes"]
+        assert digest == {"alg": "SHA-256", "content": sums[it["name"], it["version"]]}
 
 
 def test_the_binary_wheel_works_where_it_is_installed(abi3: Path, tmp_path: Path) -> None:
@@ -192,13 +232,13 @@ def test_the_binary_wheel_works_where_it_is_installed(abi3: Path, tmp_path: Path
 
 def test_the_pure_wheel_fits_everywhere(pure: Path) -> None:
     assert pure.name == f"hookseal-{VERSION}-py3-none-any.whl"
-    lines = files(pure)[f"hookseal-{VERSION}.dist-info/WHEEL"].decode().splitlines()
+    lines = wheel_file.read(pure)[f"hookseal-{VERSION}.dist-info/WHEEL"].decode().splitlines()
     assert "Root-Is-Purelib: true" in lines
     assert [line for line in lines if line.startswith("Tag:")] == ["Tag: py3-none-any"]
 
 
 def test_the_pure_wheel_lists_no_crates(pure: Path) -> None:
-    assert not [name for name in files(pure) if "/sboms/" in name]
+    assert not [name for name in wheel_file.read(pure) if "/sboms/" in name]
 
 
 def test_the_same_wheel_makes_the_same_pure_wheel(abi3: Path, pure: Path, tmp_path: Path) -> None:
