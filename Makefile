@@ -43,8 +43,9 @@ test: $(CORE) $(WHEELS)/.built ## Run all tests: Rust, then each Python there is
 test-full: export HOOKSEAL_TEST_PROFILE := full
 test-full: test emulate sanitize package ## Run the same tests with ten times as many examples, emulated, sanitized, packaged
 
-emulate: $(CORE) ## Run the Rust tests on emulated processors without AVX-512, AVX2, SSE4.1 (Debian: qemu-user)
+emulate: $(CORE) ## Run the Rust tests on emulated processors: without AVX-512, AVX2, SSE4.1, and of ARM (Debian: qemu-user)
 	$(BIN)/python tools/emulate.py
+	$(BIN)/python -m tools.emulate_arm
 
 sanitize: ## Run the Rust tests under address sanitizer
 	$(PYTHON) tools/sanitize.py
