@@ -61,6 +61,8 @@ lint: $(CORE) ## Check format, lints, types, stubs, dependencies and the rules o
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/mypy
 	MYPYPATH=python $(BIN)/python -m mypy.stubtest hookseal._core --mypy-config-file pyproject.toml
+	$(BIN)/zizmor --offline --quiet --persona=auditor .github
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/python tools/check_deny.py
 	$(BIN)/python tools/check_house.py
 
