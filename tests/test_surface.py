@@ -39,6 +39,19 @@ def test_all() -> None:
     assert public - allowed == set(hookseal.__all__) - {"__version__", "schemes"}
 
 
+def test_every_scheme_has_a_name_that_type_checkers_know() -> None:
+    names = [name.upper().replace("-", "_") for name in hookseal.schemes.names()]
+    assert hookseal.schemes.__all__ == [*names, "get", "names"]
+    tree = ast.parse((PACKAGE / "schemes.py").read_text(encoding="utf-8"))
+    (block,) = (
+        node
+        for node in tree.body
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    )
+    annotated = [node.target for node in block.body if isinstance(node, ast.AnnAssign)]
+    assert [node.id for node in annotated if isinstance(node, ast.Name)] == names
+
+
 def test_the_lines_are_not_exported() -> None:
     for module in (hookseal, hookseal.pure):
         assert not {name for name in LINES if hasattr(module, name)}
