@@ -2,7 +2,7 @@
 //!
 //! Ten thousand messages fit no near cache. Read one by one, each waits for its tuple, its
 //! body and its dict in turn; touched a group at a time, they come in together. What it gains
-//! is in docs/decisions.md.
+//! is in docs/decisions/batches.md.
 
 use std::ops::Range;
 

@@ -1,7 +1,7 @@
 //! Two messages at a time through the SHA extensions of x86-64.
 //!
 //! One stream waits four cycles for each pair of rounds; a second, independent one fills the
-//! wait. What it gains is in docs/decisions.md.
+//! wait. What it gains is in docs/decisions/lanes.md.
 
 #![expect(
     unsafe_code,
