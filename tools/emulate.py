@@ -3,7 +3,7 @@
     python tools/emulate.py [--quick]
 
 qemu-x86_64 (Debian: qemu-user) emulates each of `MODELS`. There the built module says which kernel
-it chose and verifies the sample queue, and the Rust tests of rust/lanes and rust/harness pass; an
+it chose and verifies the sample queue, and the Rust tests of all crates but the binding pass; an
 instruction that the model lacks ends either. With --quick, of the tests only the one that counts
 which kernel ran. A program of such instructions shows first that the emulator refuses them.
 Where qemu-x86_64 is absent nothing is run, and that is said.
@@ -34,10 +34,12 @@ MODELS: Final = {
     "Icelake-Server": ["portable", "single", "avx2"],
 }
 
-CRATES: Final = (ROOT / "rust/lanes", ROOT / "rust/harness")
-QUICK: Final = ("hits",)
+# The binding is tested by Python's tests alone.
+CRATES: Final = ("lanes", "engine", "lines", "harness")
+LISTER: Final = "lanes: kernels"
+QUICK: Final = "harness: hits"
 # It hashes 512 MiB, which takes an emulator a minute, and no instruction that the others do not.
-SKIP: Final = ("--skip", "the_length_in_bits_has_64_bits")
+SKIPPED: Final = "the_length_in_bits_has_64_bits"
 
 # Compiled for AVX2, whether the processor has it or not.
 CONTROL: Final = """
@@ -49,14 +51,16 @@ fn main() {
 """
 
 
-def emulate(model: str, *command: str | Path) -> subprocess.CompletedProcess[str]:
+def emulate(
+    model: str, *command: str | Path, folder: Path = ROOT
+) -> subprocess.CompletedProcess[str]:
     """Runs a program on a model; the profile of the tests is the usual one."""
     dropped = {"HOOKSEAL_TEST_PROFILE", "HOOKSEAL_KERNEL"}
     environment = {name: text for name, text in os.environ.items() if name not in dropped}
     environment["PYTHONPATH"] = str(ROOT / "python")
     return subprocess.run(
         [QEMU, "-cpu", model, *map(str, command)],
-        cwd=ROOT,
+        cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
@@ -69,42 +73,50 @@ def refuses(model: str, control: Path) -> bool:
     return emulate(model, control).returncode in {-signal.SIGILL, 128 + signal.SIGILL}
 
 
-def built() -> tuple[Path, dict[str, Path]]:
-    """The example that lists the kernels, and the test binaries by name."""
-    command = ["cargo", "test", "--workspace", "--locked", "--quiet", "--no-run"]
-    command.append("--message-format=json")
-    output = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
-    lister, tests = None, {}
+def built(*options: str, environ: dict[str, str] | None = None) -> dict[str, tuple[Path, Path]]:
+    """The test binaries and the example that lists the kernels: name to program and crate."""
+    command = ["cargo", "test", "--locked", "--quiet", "--no-run", "--message-format=json"]
+    output = subprocess.run(
+        [*command, *options],
+        cwd=ROOT,
+        env={**os.environ, **(environ or {})},
+        stdout=subprocess.PIPE,
+        check=True,
+    ).stdout
+    found = {}
     for line in output.splitlines():
         message = json.loads(line)
         if message["reason"] != "compiler-artifact" or message["executable"] is None:
             continue
-        target, path = message["target"], Path(message["executable"])
-        if target["kind"] == ["example"] and target["name"] == "kernels":
-            lister = path
-        elif message["profile"]["test"] and Path(message["manifest_path"]).parent in CRATES:
-            tests[target["name"]] = path
-    assert lister is not None, "cargo did not build the example"
-    assert set(QUICK) < tests.keys(), f"cargo did not build {QUICK}"
-    return lister, tests
+        target, crate = message["target"], Path(message["manifest_path"]).parent
+        name = f"{crate.name}: {target['name']}"
+        if crate.name in CRATES and (message["profile"]["test"] or name == LISTER):
+            found[name] = Path(message["executable"]), crate
+    missing = {LISTER, QUICK, "harness: walls", "engine: batch", "lines: streams"} - found.keys()
+    assert not missing, f"cargo did not build {missing}"
+    return found
 
 
-def problems(model: str, lister: Path, tests: dict[str, Path]) -> list[str]:
+def problems(model: str, programs: dict[str, tuple[Path, Path]]) -> list[str]:
     """What went wrong on a model."""
     available = MODELS[model]
     commands: dict[str, tuple[list[str | Path], str | None]] = {
-        "the list of kernels": ([lister], "\n".join([*available, available[-1]])),
         "the module": (
             [sys.executable, "-c", "import hookseal; print(hookseal.kernel())"],
             available[-1],
         ),
         "the sample queue": ([sys.executable, "examples/verify_queue.py"], None),
     }
-    for name, path in tests.items():
-        commands[f"the tests of {name}"] = ([path, "--quiet", *SKIP], None)
+    for name, (program, _) in programs.items():
+        if name == LISTER:
+            commands[name] = ([program], "\n".join([*available, available[-1]]))
+        else:
+            commands[name] = ([program, "--quiet", "--skip", SKIPPED], None)
     found = []
     for name, (command, expected) in commands.items():
-        run = emulate(model, *command)
+        # Where cargo would run it.
+        folder = programs[name][1] if name in programs else ROOT
+        run = emulate(model, *command, folder=folder)
         if run.returncode != 0:
             found.append(f"{name}: status {run.returncode}\n{run.stdout}{run.stderr}")
         elif expected is not None and run.stdout.strip() != expected:
@@ -117,9 +129,9 @@ def main() -> int:
     if platform.machine() != "x86_64" or shutil.which(QEMU) is None:
         print(f"skipped: {QEMU} is not here (Debian: qemu-user)")
         return 0
-    lister, tests = built()
+    programs = built("--workspace")
     if "--quick" in sys.argv[1:]:
-        tests = {name: tests[name] for name in QUICK}
+        programs = {name: programs[name] for name in (LISTER, QUICK)}
     count = 0
     with tempfile.TemporaryDirectory() as folder:
         control = Path(folder, "control")
@@ -128,11 +140,12 @@ def main() -> int:
         command = ["rustc", "-O", "-C", "target-cpu=haswell", "-o", str(control), str(source)]
         subprocess.run(command, check=True)
         for model, available in MODELS.items():
-            found = problems(model, lister, tests)
+            found = problems(model, programs)
             if refuses(model, control) == ("avx2" in available):
-                found.append("the control: the emulator knows not which instructions it lacks")
+                found.append("the control: the emulator does not know which instructions it lacks")
             passed = "FAILED" if found else "passed"
-            print(f"{model} runs {available[-1]}; {len(tests)} test binaries: {passed}")
+            ran = f"{model} runs {available[-1]}; {len(programs) - 1} test binaries"
+            print(f"{ran}: {passed}", flush=True)
             for problem in found:
                 print(problem)
             count += len(found)

@@ -9,7 +9,6 @@ emulator or what builds is absent nothing is run, and that is said.
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import shutil
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from tools.cross import TARGET, Cross, Missing, cross
+from tools.emulate import CRATES, LISTER, SKIPPED, built
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 QEMU: Final = "qemu-aarch64"
@@ -27,31 +27,10 @@ MODELS: Final = ("cortex-a53", "max")
 # The same on all: the vector kernels are those of x86-64. `single` is the sha2 crate, which uses
 # the instructions for SHA-256 that both models have.
 KERNELS: Final = "portable\nsingle\nsingle\n"
-CRATES: Final = ("lanes", "engine", "lines", "harness")
 
-# Two tests are left out. The first hashes 512 MiB, which takes an emulator minutes. The second
-# starts its own program again, which only the emulator can start: `DYING` is what it would run.
-SKIPPED: Final = ("the_length_in_bits_has_64_bits", "who_goes_past_a_wall_dies")
+# A test that starts its own program again, which only the emulator can do, and what it would run.
+STARTS_ITSELF: Final = "who_goes_past_a_wall_dies"
 DYING: Final = ("reads_behind", "reads_before", "writes_behind", "writes_before")
-
-
-def built(pieces: Cross) -> dict[str, tuple[Path, Path]]:
-    """The test binaries and the example that lists the kernels: name to program and crate."""
-    command = ["cargo", "test", "--locked", "--quiet", "--no-run", "--message-format=json"]
-    command += ["--target", TARGET, "--target-dir", "target/aarch64/build"]
-    command += [f"--package=hookseal-{name}" for name in CRATES]
-    environ = {**os.environ, **pieces.environ}
-    output = subprocess.run(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, check=True)
-    found = {}
-    for line in output.stdout.splitlines():
-        message = json.loads(line)
-        if message["reason"] != "compiler-artifact" or message["executable"] is None:
-            continue
-        target, crate = message["target"], Path(message["manifest_path"]).parent
-        if message["profile"]["test"] or target["name"] == "kernels":
-            name = f"{crate.name}: {target['name']}"
-            found[name] = Path(message["executable"]), crate
-    return found
 
 
 def emulate(
@@ -71,10 +50,10 @@ def emulate(
 
 def problems(model: str, pieces: Cross, programs: dict[str, tuple[Path, Path]]) -> list[str]:
     """What went wrong on a model."""
-    skip = [argument for name in SKIPPED for argument in ("--skip", name)]
+    skip = ["--skip", SKIPPED, "--skip", STARTS_ITSELF]
     found = []
     for name, (program, crate) in programs.items():
-        if name == "lanes: kernels":
+        if name == LISTER:
             run = emulate(model, pieces, program, crate)
             good = (run.returncode, run.stdout) == (0, KERNELS)
         else:
@@ -99,8 +78,9 @@ def main() -> int:
     except Missing as reason:
         print(f"skipped: nothing builds for {TARGET} here: {reason}")
         return 0
-    programs = built(pieces)
-    assert {"lanes: kernels", "harness: walls", "engine: batch", "lines: streams"} <= set(programs)
+    options = ["--target", TARGET, "--target-dir", "target/aarch64/build"]
+    options += [f"--package=hookseal-{name}" for name in CRATES]
+    programs = built(*options, environ=pieces.environ)
     count = 0
     for model in MODELS:
         found = problems(model, pieces, programs)
