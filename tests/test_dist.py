@@ -127,8 +127,9 @@ def test_one_job_alone_may_publish_and_it_runs_none_of_our_code() -> None:
         "actions/download-artifact",
         "pypa/gh-action-pypi-publish",
     ]
-    # Its defaults are trusted publishing and attestations.
+    # Its defaults are trusted publishing and attestations. A tag alone publishes.
     assert "with" not in steps[-1]
+    assert RELEASE["jobs"]["publish"]["if"] == "github.ref_type == 'tag'"
     assert RELEASE["jobs"]["publish"]["needs"] == "check"
     assert set(RELEASE["jobs"]["check"]["needs"]) == set(RELEASE["jobs"]) - {"check", "publish"}
 
