@@ -37,8 +37,7 @@ demo: $(CORE) ## Verify a sample queue that was signed by the vendors' own libra
 test: $(CORE) $(WHEELS)/.built ## Run all tests: Rust, then each Python there is (3.11, 3.12, 3.13)
 	cargo test --workspace --locked --quiet
 	$(BIN)/python tools/emulate.py --quick
-	$(BIN)/python tools/other_pythons.py $(WHEELS)
-	$(BIN)/python -m pytest --durations=10
+	$(BIN)/python tools/other_pythons.py $(WHEELS) $(BIN)/python -m pytest --durations=10
 
 test-full: export HOOKSEAL_TEST_PROFILE := full
 test-full: test emulate sanitize package ## Run the same tests with ten times as many examples, emulated, sanitized, packaged

@@ -1,10 +1,11 @@
-"""Run the tests against a wheel on the supported Pythons that this one is not.
+"""Run the tests against a wheel on the supported Pythons that this one is not, side by side.
 
-    python tools/other_pythons.py target/wheels
+    python tools/other_pythons.py target/wheels [COMMAND...]
 
 For each version: finds an interpreter, fills .venv-<version> with the dependency group "test",
 installs the abi3 wheel (not the source tree) and runs pytest with the quick profile. A version
-that this machine does not have is skipped, and said so.
+that this machine does not have is skipped, and said so. COMMAND runs beside them, and shows what
+it says as it comes; what the others say follows when they have ended.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,38 +43,58 @@ def find(version: str) -> Path | None:
     return None
 
 
-def run_tests(python: Path, version: str, wheel: Path) -> None:
-    """Install the wheel into .venv-<version> and run the tests there."""
+def run_tests(python: Path, version: str, wheel: Path) -> tuple[int, str]:
+    """Install the wheel into .venv-<version> and run the tests there; status, and what was said."""
     venv = ROOT / f".venv-{version}"
-    subprocess.run([python, ROOT / "tools/venv.py", venv, "test"], check=True)
     inside = venv / "bin/python"
-    install = [str(inside), "-m", "pip", "install", "--quiet", "--no-index", "--no-deps"]
-    subprocess.run([*install, "--force-reinstall", str(wheel)], check=True)
-    pytest = [str(inside), "-m", "pytest", "-q", "-r", "fE"]
+    pip: list[str | Path] = [inside, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps"]
+    pytest: list[str | Path] = [inside, "-m", "pytest", "-q", "-r", "fE"]
     pytest += [f"--ignore=tests/{name}" for name in ONCE]
     environ = {**os.environ, "HOOKSEAL_TEST_PROFILE": "quick"}
-    subprocess.run([*pytest, "-o", f"cache_dir=target/pytest-{version}"], env=environ, check=True)
+    said = ""
+    commands: list[list[str | Path]] = [
+        [python, ROOT / "tools/venv.py", venv, "test"],
+        [*pip, "--force-reinstall", wheel],
+        [*pytest, "-o", f"cache_dir=target/pytest-{version}"],
+    ]
+    for command in commands:
+        run = subprocess.run(
+            command,
+            env=environ,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        said += run.stdout
+        if run.returncode:
+            return run.returncode, said
+    return 0, said
 
 
-def main(wheels: Path) -> int:
-    """Returns the exit status: that of the first version whose tests fail."""
+def main(wheels: Path, beside: list[str]) -> int:
+    """Returns the exit status: that of the command, or of the first version whose tests fail."""
     (wheel,) = wheels.glob("hookseal-*-abi3-*.whl")
     here = f"{sys.version_info.major}.{sys.version_info.minor}"
-    for version in VERSIONS:
-        if version == here:
-            continue
-        python = find(version)
-        if python is None:
-            print(f"== Python {version}: SKIPPED, no interpreter on this machine", flush=True)
-            continue
-        print(f"== Python {version}: {wheel.name}", flush=True)
-        try:
-            run_tests(python, version, wheel)
-        except subprocess.CalledProcessError as error:
-            print(f"== Python {version}: FAILED", flush=True)
-            return error.returncode
-    return 0
+    pythons = {version: find(version) for version in VERSIONS if version != here}
+    with ThreadPoolExecutor(len(VERSIONS)) as pool:
+        runs = {
+            version: pool.submit(run_tests, python, version, wheel)
+            for version, python in pythons.items()
+            if python is not None
+        }
+        status = subprocess.run(beside, check=False).returncode if beside else 0
+        for version in pythons:
+            if version not in runs:
+                print(f"== Python {version}: SKIPPED, no interpreter on this machine", flush=True)
+                continue
+            failed, said = runs[version].result()
+            print(f"== Python {version}: {wheel.name}\n{said}", flush=True)
+            if failed:
+                print(f"== Python {version}: FAILED", flush=True)
+            status = status or failed
+    return status
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))
