@@ -68,6 +68,10 @@ _EXPECTED = {
     "keys": "a sequence of keys",
     "key": "bytes",
     "reason": "a str that says why nothing is verified",
+    "resolver": "a function of a list of names",
+    "resolver answer": "a mapping of names to secrets or None",
+    "resolver_size": "a whole number of endpoints",
+    "seconds": "a number of seconds",
 }
 
 # Where a wrong number of members is a wrong type too.
@@ -110,6 +114,15 @@ _MISTAKES: dict[str, tuple[type[Exception], str]] = {
     "name-twice": (ValueError, "endpoints names {0} twice"),
     "unknown-endpoint": (KeyError, "the keyring has no endpoint {0}"),
     "unknown-label": (KeyError, "endpoint {0} has no secret labelled {1}"),
+    "async-resolver": (
+        TypeError,
+        "the keyring's resolver is async: await averify, acheck or averify_batch instead",
+    ),
+    "resolver-unasked": (ValueError, "the resolver returned {0}, which it was not asked for"),
+    "resolver-twice": (ValueError, "the resolver returned {0} twice"),
+    "no-resolver": (TypeError, "{0} is for a keyring with a resolver"),
+    "blank-prefix": (ValueError, "prefix must not be empty: not every variable is a secret"),
+    "no-variable": (ValueError, "no environment variable begins with {0}"),
     "window": (ValueError, "not_after must be later than not_before"),
     "no-id": (TypeError, "{0} signs no id"),
     "no-timestamp": (TypeError, "{0} signs no timestamp"),
@@ -216,7 +229,16 @@ def mistake(what: str, *told: str) -> Exception:
 
 
 # The mistakes whose text shows a name that the caller gave.
-_NAMING = frozenset({"name-twice", "unknown-endpoint", "unknown-label"})
+_NAMING = frozenset(
+    {
+        "name-twice",
+        "no-variable",
+        "resolver-twice",
+        "resolver-unasked",
+        "unknown-endpoint",
+        "unknown-label",
+    }
+)
 
 
 def body_limit(value: object) -> int | None:

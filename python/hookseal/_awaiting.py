@@ -1,7 +1,9 @@
-"""The asynchronous calls of a verifier: hashing as in the others, and the guard awaited.
+"""The asynchronous calls of a verifier: hashing as in the others, resolver and guard awaited.
 
-Both implementations give the first half of a call, ``begin``: it judges the message, and what it
-returns knows the keys that are to be claimed. ``settle`` makes the result of the answer.
+Both implementations give a ``Verifier`` the first half of a call, ``_begin`` and ``_begin_batch``:
+it judges the message, and what it returns knows the keys that are to be claimed. ``settle`` makes
+the result of the answer. Where a resolver is to be asked before, ``_unheld`` says for what, and
+``_settled`` is the verifier that knows the answer.
 """
 
 from __future__ import annotations
@@ -11,8 +13,17 @@ from hookseal._replay import aclaim, claim, off_the_loop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any, Protocol
+
+    class Verifier(Protocol):
+        """What judges: of the core or of the twin."""
+
+        @property
+        def _asks(self) -> Any: ...
+        def _unheld(self, endpoint: Any, messages: Any = None) -> Any: ...
+        def _settled(self, found: dict[str, Any]) -> Verifier: ...
+        def _begin(self, body: Any, *rest: Any) -> Unclaimed: ...
+        def _begin_batch(self, messages: Any, *rest: Any) -> Unclaimed: ...
 
     class Unclaimed(Protocol):
         """A call whose messages were judged, and not claimed yet."""
@@ -39,8 +50,14 @@ _INLINE_BYTES = 65_536
 _INLINE_MESSAGES = 64
 
 
-async def averify(begin: Callable[..., Unclaimed], body: object, *rest: object) -> Any:
-    """``verify`` or ``check``, as ``begin`` says."""
+async def averify(
+    verifier: Verifier, body: object, headers: object, endpoint: object, *rest: object
+) -> Any:
+    """``verify`` or ``check``, as the last argument says."""
+    if verifier._asks is not None:
+        verifier = await _told(verifier, verifier._unheld(endpoint))
+    rest = (headers, endpoint, *rest)
+    begin = verifier._begin
     size = _size(body)
     if size is None or size <= _INLINE_BYTES:
         # What is no body is an error, which needs no thread.
@@ -50,15 +67,36 @@ async def averify(begin: Callable[..., Unclaimed], body: object, *rest: object) 
     return await _settled(begun)
 
 
-async def averify_batch(begin: Callable[..., Unclaimed], messages: Any, *rest: object) -> Any:
+async def averify_batch(verifier: Verifier, messages: Any, endpoint: object, *rest: object) -> Any:
     """``verify_batch``."""
     if _is_drained_here(messages):
         messages = tuple(messages)
+    if verifier._asks is not None:
+        # The names that are asked for are those of the messages that are judged, whatever
+        # becomes of the caller's lists meanwhile.
+        messages, endpoint = _frozen(messages), _frozen(endpoint)
+        if _is_small(messages):
+            names = verifier._unheld(endpoint, messages)
+        else:
+            names = await off_the_loop(verifier._unheld, endpoint, messages)
+        verifier = await _told(verifier, names)
+    rest = (endpoint, *rest)
+    begin = verifier._begin_batch
     if _is_small(messages):
         begun = begin(messages, *rest)
     else:
         begun = await off_the_loop(begin, messages, *rest)
     return await _settled(begun)
+
+
+async def _told(verifier: Verifier, names: Any) -> Verifier:
+    """The verifier that knows what the resolver said of the names."""
+    ring = verifier._asks
+    return verifier._settled(await ring._resolver.aresolve(ring, names))
+
+
+def _frozen(given: Any) -> Any:
+    return tuple(given) if isinstance(given, list) else given
 
 
 async def _settled(begun: Unclaimed) -> Any:

@@ -1,10 +1,18 @@
 # The types of the compiled module. stubtest holds this file to the binary, and the
 # surface test holds hookseal.pure to this file.
 
-from collections.abc import Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from datetime import datetime, timedelta
 from os import PathLike
-from typing import Any, Literal, NoReturn, Self, TypeVar, final, overload
+from typing import Any, Literal, NoReturn, Self, TypeAlias, TypeVar, final, overload
 
 from typing_extensions import disjoint_base
 
@@ -28,6 +36,8 @@ from hookseal.types import (
 )
 
 _T = TypeVar("_T")
+_Told: TypeAlias = Mapping[str, SecretLike | Sequence[SecretLike] | Endpoint | None]
+_Resolve: TypeAlias = Callable[[list[str]], _Told | Awaitable[_Told]]
 
 __all__ = [
     "BatchResult",
@@ -120,9 +130,15 @@ class Keyring:
         endpoints: Mapping[str, SecretLike | Sequence[SecretLike] | Endpoint] = {},
         *,
         scheme: Scheme | str = "standard-webhooks",
+        resolver: _Resolve | None = None,
+        resolver_ttl: float = 300,
+        resolver_negative_ttl: float = 30,
+        resolver_size: int = 10_000,
     ) -> Keyring: ...
     @staticmethod
     def from_file(path: str | bytes | PathLike[str] | PathLike[bytes]) -> Keyring: ...
+    @staticmethod
+    def from_env(prefix: str, *, scheme: Scheme | str = "standard-webhooks") -> Keyring: ...
     def rotate(
         self,
         endpoint: str,
@@ -136,6 +152,7 @@ class Keyring:
     ) -> None: ...
     def remove(self, endpoint: str, label: str) -> None: ...
     def remove_endpoint(self, endpoint: str) -> None: ...
+    def forget(self, endpoint: str | None = None) -> None: ...
     def endpoints(self) -> list[str]: ...
     def labels(self, endpoint: str) -> list[str]: ...
     def check(self) -> list[Finding]: ...

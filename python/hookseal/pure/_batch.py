@@ -24,6 +24,7 @@ from hookseal.pure._judgement import Judgement
 from hookseal.pure._replay import Replay
 from hookseal.pure._sealed import Sealed, put
 from hookseal.pure._tally import Tally
+from hookseal.pure._text import own_str
 from hookseal.pure._unclaimed import Claimed, Settled, Unclaimed
 from hookseal.pure._verified import Verified, verified
 from hookseal.types import Instant
@@ -281,11 +282,12 @@ def _judged(
     if endpoint is not None and rules.ring is None:
         raise mistake("no-ring")
     items = read()
-    endpoints = _endpoints(call, endpoint, len(items))
+    endpoints = endpoints_of(call, endpoint, len(items))
     arrivals = instants(received_at, "received_at", len(items))
     for index, item in enumerate(items):
         if isinstance(item, Message) and item.received_at is not None:
             call.admit_arrival(f"messages[{index}].received_at")
+    call.resolve(names_of(items, endpoints))
 
     tally = Tally(rules.state)
     errors: dict[int, Exception] = {}
@@ -352,7 +354,21 @@ def _read(
     return reading, arrival if own_arrival is None else own_arrival
 
 
-def _endpoints(call: Call, endpoint: object, count: int) -> list[str | None]:
+def names_of(items: Sequence[object], endpoints: Sequence[str | None]) -> Iterator[str | None]:
+    """The endpoint that each message names, its own before the call's."""
+    for item, endpoint in zip(items, endpoints, strict=True):
+        own = None
+        if isinstance(item, Message):
+            try:
+                own = item.endpoint
+            except MemoryError:
+                raise
+            except Exception:  # Said when the message is read.
+                own = None
+        yield own_str(own) if isinstance(own, str) else endpoint
+
+
+def endpoints_of(call: Call, endpoint: object, count: int) -> list[str | None]:
     if endpoint is None or isinstance(endpoint, str):
         return [call.endpoint(endpoint)] * count
     return each(endpoint, "endpoint", count, call.endpoint)

@@ -6,7 +6,7 @@ docs/strict-reading.md §1 numbers the rows; a Refused is one of them.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from hookseal._arguments import mistake
@@ -22,6 +22,7 @@ from hookseal.pure._keyring import Keyring
 from hookseal.pure._plan import Plan, Stated
 from hookseal.pure._replay import Replay
 from hookseal.pure._signature import candidates
+from hookseal.pure._text import utf8
 from hookseal.pure._timestamp import hold_against, read_timestamp
 
 
@@ -34,6 +35,8 @@ class Rules(NamedTuple):
     max_body_bytes: int | None
     reason: str | None = None
     replay: Replay | None = None
+    # What was found before the call of the names that the ring does not hold; None to ask.
+    settled: Mapping[str, State | None] | None = None
 
 
 class Reading(NamedTuple):
@@ -48,13 +51,14 @@ class Reading(NamedTuple):
 class Call:
     """One call: a snapshot of the ring, and at most one look at the clock."""
 
-    __slots__ = ("_rules", "_snapshot", "now")
+    __slots__ = ("_resolved", "_rules", "_snapshot", "now")
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
         self._snapshot: Mapping[str, State] | None = (
             None if rules.ring is None else rules.ring._snapshot
         )
+        self._resolved: Mapping[str, State | None] = rules.settled or {}
         self.now: int | None = None
 
     def begin(self, now: int | None) -> None:
@@ -76,6 +80,27 @@ class Call:
         if replay is not None and replay.ttl is None:
             raise mistake("arrival-needs-ttl", place)
 
+    def unheld(self, names: Iterable[str | None]) -> list[str]:
+        """The names that the ring does not hold, each once, in order of first appearance."""
+        held = self._snapshot
+        if held is None:
+            return []
+        # What no endpoint can be called is not asked for.
+        wanted = (name for name in names if name and name not in held and utf8(name) is not None)
+        return list(dict.fromkeys(wanted))
+
+    def resolve(self, names: Iterable[str | None]) -> None:
+        """Asks the ring's resolver, if there is one, for the names that the ring does not hold.
+
+        Raises:
+            TypeError: The resolver is async.
+            Exception: What the resolver raises, or its answer is refused with.
+        """
+        ring = self._rules.ring
+        if ring is None or ring._resolver is None or self._rules.settled is not None:
+            return
+        self._resolved = ring._resolver.resolve(ring, self.unheld(names))
+
     def read(self, body: object, headers: object, endpoint: object) -> Reading:
         """Turns a message into bytes: everything is read before anything is judged.
 
@@ -92,7 +117,7 @@ class Call:
     def state(self, name: str | None) -> State | None:
         """The secrets that a message at that endpoint is judged by; None if there are none."""
         if self._snapshot is not None and name is not None:
-            return self._snapshot.get(name)
+            return self._snapshot.get(name) or self._resolved.get(name)
         return self._rules.state
 
     def endpoint(self, endpoint: object, place: str = "endpoint") -> str | None:

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from os import PathLike
 from types import MappingProxyType
-from typing import Final, NamedTuple, final
+from typing import Final, NamedTuple, TypeAlias, final
 
 from hookseal._arguments import mistake, wrong_type
 from hookseal._endpoint import Endpoint
 from hookseal._errors import secret_error
 from hookseal._finding import Finding
 from hookseal._instant import after, seconds
+from hookseal._keyring_env import endpoints_of
+from hookseal._resolver import Resolver, resolver_of
 from hookseal._scheme import Scheme
 from hookseal._tolerance import window
 from hookseal._usage import Usage
-from hookseal.pure._arguments import text
+from hookseal.pure._arguments import text, text_or_none
 from hookseal.pure._entries import State, Window, new_state, require_window_fits
 from hookseal.pure._sealed import Sealed, put
 from hookseal.pure._secret import (
@@ -32,6 +34,9 @@ from hookseal.pure._secret import (
 )
 from hookseal.pure._text import own_str, utf8
 from hookseal.types import Instant
+
+_Told: TypeAlias = Mapping[str, SecretLike | Sequence[SecretLike] | Endpoint | None]
+_Resolve: TypeAlias = Callable[[list[str]], _Told | Awaitable[_Told]]
 
 # What errors call these.
 _A_NAME: Final = "an endpoint's name"
@@ -53,9 +58,10 @@ class Keyring(Sealed):
     snapshot, so a call in progress finishes on the snapshot it began with.
     """
 
-    __slots__ = ("_lock", "_saved", "_scheme", "_snapshot")
+    __slots__ = ("_lock", "_resolver", "_saved", "_scheme", "_snapshot")
 
     _lock: threading.Lock
+    _resolver: Resolver | None
     _saved: dict[str, dict[int, int]]
     _scheme: Scheme
     _snapshot: Mapping[str, State]
@@ -65,9 +71,15 @@ class Keyring(Sealed):
         endpoints: Mapping[str, SecretLike | Sequence[SecretLike] | Endpoint] = {},
         *,
         scheme: Scheme | str = "standard-webhooks",
+        resolver: _Resolve | None = None,
+        resolver_ttl: float = 300,
+        resolver_negative_ttl: float = 30,
+        resolver_size: int = 10_000,
     ) -> Keyring:
         """Takes the endpoints by name; ``scheme`` is that of all which name none."""
         ring = object.__new__(cls)
+        asked = resolver_of(resolver, resolver_ttl, resolver_negative_ttl, resolver_size)
+        put(ring, "_resolver", asked)
         put(ring, "_scheme", scheme_of(scheme))
         put(ring, "_lock", threading.Lock())
         put(ring, "_saved", {})
@@ -89,6 +101,11 @@ class Keyring(Sealed):
         from hookseal._keyring_file import keyring_of
 
         return keyring_of(path, Keyring, Secret, stacklevel=3)
+
+    @staticmethod
+    def from_env(prefix: str, *, scheme: Scheme | str = "standard-webhooks") -> Keyring:
+        """The endpoints that environment variables name: ``HOOK_ACME``, ``HOOK_ACME__old``."""
+        return Keyring(endpoints_of(prefix, Secret), scheme=scheme)
 
     def rotate(
         self,
@@ -146,6 +163,13 @@ class Keyring(Sealed):
         with self._lock:
             self._known(name)
             self._swap({key: state for key, state in self._snapshot.items() if key != name})
+
+    def forget(self, endpoint: str | None = None) -> None:
+        """Forgets what the resolver said of an endpoint, or of all."""
+        name = text_or_none(endpoint, _A_NAME)
+        if self._resolver is None:
+            raise mistake("no-resolver", "forget")
+        self._resolver.forget(name)
 
     def endpoints(self) -> list[str]:
         """The names of the endpoints, in order of entry."""
@@ -211,6 +235,10 @@ class Keyring(Sealed):
         tolerance = window(given.tolerance)
         require_window_fits(tolerance, scheme)
         return _Entering(secrets_of(given._secrets, place, alone), (scheme, tolerance))
+
+    def _entered(self, endpoint: str, secrets: object, place: str) -> State:
+        """The state of an endpoint that the ring does not hold: what a resolver said of it."""
+        return self._state(endpoint, self._entering(secrets, place, place), None)
 
     def _state(self, name: str, entering: _Entering, before: State | None) -> State:
         # Bare secrets leave an endpoint's scheme and tolerance as they are; an Endpoint

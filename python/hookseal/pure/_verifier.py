@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Literal, final
 
 from hookseal._arguments import body_limit, mistake, unsigned_reason
@@ -13,9 +13,16 @@ from hookseal._scheme import Scheme
 from hookseal._tolerance import window
 from hookseal._usage import Usage
 from hookseal._verdict import Verdict
-from hookseal.pure._batch import BatchResult, verify_batch, verify_columns
+from hookseal.pure._arguments import drained
+from hookseal.pure._batch import (
+    BatchResult,
+    endpoints_of,
+    names_of,
+    verify_batch,
+    verify_columns,
+)
 from hookseal.pure._call import Call, Rules
-from hookseal.pure._entries import new_state, require_window_fits
+from hookseal.pure._entries import State, new_state, require_window_fits
 from hookseal.pure._keyring import Keyring
 from hookseal.pure._replay import replay_of
 from hookseal.pure._sealed import Sealed, put
@@ -145,7 +152,7 @@ class Verifier(Sealed):
         now: Instant | None = None,
     ) -> Coroutine[Any, Any, Verified]:
         """``verify`` as a coroutine: for guards that are to be awaited, and all others."""
-        return averify(self._begin, body, headers, endpoint, received_at, now, True)
+        return averify(self, body, headers, endpoint, received_at, now, True)
 
     def acheck(
         self,
@@ -157,7 +164,7 @@ class Verifier(Sealed):
         now: Instant | None = None,
     ) -> Coroutine[Any, Any, Verdict]:
         """``check`` as a coroutine."""
-        return averify(self._begin, body, headers, endpoint, received_at, now, False)
+        return averify(self, body, headers, endpoint, received_at, now, False)
 
     def averify_batch(
         self,
@@ -170,7 +177,7 @@ class Verifier(Sealed):
         keep: bool = True,
     ) -> Coroutine[Any, Any, BatchResult]:
         """``verify_batch`` as a coroutine."""
-        return averify_batch(self._begin_batch, messages, endpoint, received_at, now, threads, keep)
+        return averify_batch(self, messages, endpoint, received_at, now, threads, keep)
 
     def _begin(
         self,
@@ -189,6 +196,7 @@ class Verifier(Sealed):
         if arrival is not None:
             call.admit_arrival("received_at")
         call.begin(stated)
+        call.resolve([call.endpoint(endpoint)])
         reading = call.read(body, headers, endpoint)
         at = call.instant(reading, arrival)
         judgement = call.judge(reading, at)
@@ -221,8 +229,32 @@ class Verifier(Sealed):
         if self._rules.replay is not None and self._rules.replay.is_async:
             raise mistake("async-guard")
 
+    @property
+    def _asks(self) -> Keyring | None:
+        """The ring whose resolver is to be asked before a call, if there is one."""
+        ring = self._rules.ring
+        is_asked = ring is None or ring._resolver is None or self._rules.settled is not None
+        return None if is_asked else ring
+
+    def _unheld(self, endpoint: object, messages: object = None) -> list[str]:
+        """The names of a call that the ring does not hold: what a resolver is asked for.
+
+        Args:
+            endpoint: The call's argument.
+            messages: The batch, drained; None for one message.
+        """
+        call = Call(self._rules)
+        if messages is None:
+            return call.unheld([call.endpoint(endpoint)])
+        items = drained(messages, "messages")
+        return call.unheld(names_of(items, endpoints_of(call, endpoint, len(items))))
+
+    def _settled(self, found: Mapping[str, State | None]) -> Verifier:
+        """The same verifier for one call, which knows what the resolver said and never asks."""
+        return _verifier(self._rules._replace(settled=found))
+
     def __repr__(self) -> str:
-        state, ring, tolerance, _, reason, replay = self._rules
+        state, ring, tolerance, _, reason, replay, _ = self._rules
         if reason is not None:
             return f"Verifier(UNSIGNED, reason={reason!r})"
         if ring is not None:

@@ -3,6 +3,7 @@
 use hookseal_engine::{
     Stop,
     batch::{self, Crew, with_crew},
+    endpoint::Endpoint,
     header::Roles,
     verify::Rules,
 };
@@ -11,6 +12,7 @@ use pyo3::prelude::*;
 use crate::{
     ahead::{Ahead, GROUP, parts},
     arguments::no_memory,
+    arrivals::Arrivals,
     claiming::Judged,
     clock::Instants,
     detach::{detached, interrupted},
@@ -22,24 +24,24 @@ use crate::{
     messages::Messages,
     one::{DETACH_BYTES, judge_one},
     reader::{Pairs, Reader, Ready},
-    slots::{Good, Slots, Used},
-    trust::{Endpoints, Kind, no_ring},
+    slots::{Good, Slots},
+    trust::{Arrival, Endpoints, Kind, no_ring},
+    used::Used,
 };
 
 /// The arguments of a call, judged.
-pub struct Call<'a, 'py> {
-    pub endpoints: &'a Endpoints,
+pub struct Call<'py> {
     pub messages: Messages<'py>,
     pub names: Names<'py>,
     pub received_at: Instants,
     now: Option<i64>,
 }
 
-impl<'a, 'py> Call<'a, 'py> {
+impl<'py> Call<'py> {
     /// Drains the messages and judges the arguments, before anything is hashed.
     pub fn read(
         py: Python<'py>,
-        endpoints: &'a Endpoints,
+        endpoints: &Endpoints,
         messages: impl FnOnce() -> PyResult<Messages<'py>>,
         endpoint: Option<&Bound<'py, PyAny>>,
         received_at: Option<&Bound<'py, PyAny>>,
@@ -54,7 +56,6 @@ impl<'a, 'py> Call<'a, 'py> {
         let names = Names::read(endpoint, messages.len())?;
         let received_at = Instants::read("received_at", received_at, messages.len())?;
         Ok(Self {
-            endpoints,
             messages,
             names,
             received_at,
@@ -67,26 +68,29 @@ impl<'a, 'py> Call<'a, 'py> {
     pub fn judge(
         self,
         py: Python<'py>,
-        rules: &'a Rules,
+        endpoints: &Endpoints,
+        rules: &Rules,
         threads: usize,
         keep: bool,
         held: Roles,
     ) -> PyResult<Judged> {
         let count = self.messages.len();
         let mut reader = Reader {
-            slots: Slots::new(count, keep, self.endpoints)?,
+            slots: Slots::new(count, keep, endpoints)?,
             errors: None,
             used: Used::default(),
             now: self.now,
             pairs: Pairs::Unseen,
             held_bytes: 0,
+            arrivals: Arrivals::default(),
             message_class: message_class(py)?,
             call: self,
+            endpoints,
             rules,
             held: if keep { held } else { 0 },
         };
-        if let Endpoints::One(endpoint) = reader.call.endpoints {
-            reader.used.place(endpoint);
+        if let Endpoints::One(endpoint) = reader.endpoints {
+            reader.used.place(Arrival::at(endpoint))?;
         }
         if count <= FEW_MESSAGES && reader.call.messages.bytes(reader.message_class) <= FEW_BYTES {
             reader.judge_each(py, count)?;
@@ -98,15 +102,14 @@ impl<'a, 'py> Call<'a, 'py> {
         let Reader {
             slots,
             used,
-            call,
             errors,
             ..
         } = reader;
         let errors = errors.map(Bound::unbind);
         Ok(Judged {
             slots,
-            used,
-            kind: Kind::of(call.endpoints),
+            used: used.closed(),
+            kind: Kind::of(endpoints),
             rules: *rules,
             errors,
         })
@@ -135,11 +138,11 @@ const ALONE_MESSAGES: usize = 256;
 /// which CPython makes a thread give way (`sys.getswitchinterval`).
 const RELEASE_BYTES: usize = 4 * 1024 * 1024;
 
-impl<'py> Reader<'_, 'py> {
+impl<'a, 'py> Reader<'a, 'py> {
     fn read_all(
         &mut self,
         py: Python<'py>,
-        crew: &mut Crew<'_, '_, Carried>,
+        crew: &mut Crew<'_, '_, Carried, &'a Endpoint>,
         threads: usize,
         count: usize,
     ) -> PyResult<()> {
@@ -228,7 +231,7 @@ impl<'py> Reader<'_, 'py> {
     fn finish(
         &mut self,
         py: Python<'_>,
-        crew: &mut Crew<'_, '_, Carried>,
+        crew: &mut Crew<'_, '_, Carried, &'a Endpoint>,
         threads: usize,
     ) -> PyResult<()> {
         // Each return to a busy interpreter waits for its turn, 5 ms: so it is let go about as
@@ -248,7 +251,11 @@ impl<'py> Reader<'_, 'py> {
     }
 
     /// Writes down what came of the chunk that was finished.
-    fn settle(&mut self, py: Python<'_>, crew: &Crew<'_, '_, Carried>) -> PyResult<()> {
+    fn settle(
+        &mut self,
+        py: Python<'_>,
+        crew: &Crew<'_, '_, Carried, &'a Endpoint>,
+    ) -> PyResult<()> {
         let Self { used, slots, .. } = self;
         let mut failed = None;
         crew.finished().settle(|index, judged, carried| {

@@ -67,12 +67,7 @@ impl Verifier {
             let check = |endpoint: &Endpoint| replay.seconds(py, endpoint, &rules).map(|_| ());
             match made.endpoints() {
                 Endpoints::One(endpoint) => check(&endpoint)?,
-                Endpoints::Ring(snapshot) => {
-                    snapshot
-                        .endpoints()
-                        .iter()
-                        .try_for_each(|endpoint| check(endpoint))?;
-                }
+                Endpoints::Ring(rings) => rings.each().try_for_each(|it| check(it))?,
                 Endpoints::Unsigned => {}
             }
         }
@@ -81,11 +76,7 @@ impl Verifier {
 
     /// Whose signatures are trusted at this moment.
     pub fn endpoints(&self) -> Endpoints {
-        match &self.trust {
-            Trust::One(endpoint) => Endpoints::One(Arc::clone(endpoint)),
-            Trust::Ring(ring) => Endpoints::Ring(ring.get().snapshot()),
-            Trust::Unsigned { .. } => Endpoints::Unsigned,
-        }
+        self.trust.endpoints()
     }
 
     /// `verify`.
@@ -108,7 +99,7 @@ impl Verifier {
             Some(body) if outcome.is_valid() => {
                 let id = id_of(kept.take_ids(), family);
                 let body = body.into_pyobject(py)?.into_any().unbind();
-                let ring = matches!(self.trust, Trust::Ring(_));
+                let ring = self.trust.ring().is_some();
                 Ok(Verified::new(
                     &outcome,
                     endpoint,
@@ -247,7 +238,7 @@ impl Verifier {
             endpoint,
             body,
             id,
-            has_ring: matches!(self.trust, Trust::Ring(_)),
+            has_ring: self.trust.ring().is_some(),
             rules: self.rules,
             key,
         })
@@ -262,11 +253,12 @@ impl Verifier {
         let threads = thread_count(py, asked.threads)?;
         let keep = asked.keep.map_or(Ok(true), |keep| flag(keep, "keep"))?;
         let stated_now = seconds_or_none(asked.now, "now")?;
-        let endpoints = self.endpoints();
+        let mut endpoints = self.endpoints();
         let (endpoint, received_at) = (asked.endpoint, asked.received_at);
         let Some(replay) = &self.replay else {
             let call = Call::read(py, &endpoints, messages, endpoint, received_at, stated_now)?;
-            let judged = call.judge(py, &self.rules, threads, keep, IDS)?;
+            self.resolve_each(py, &mut endpoints, &call)?;
+            let judged = call.judge(py, &endpoints, &self.rules, threads, keep, IDS)?;
             return Ok((judged, None, keep));
         };
         if received_at.is_some() {
@@ -276,15 +268,13 @@ impl Verifier {
         let rules = replay.rules(&self.rules, at);
         let call = Call::read(py, &endpoints, messages, endpoint, received_at, Some(at))?;
         admit_arrivals(py, replay, &call.messages)?;
+        self.resolve_each(py, &mut endpoints, &call)?;
         let held = match &endpoints {
             Endpoints::One(endpoint) => held(endpoint),
-            Endpoints::Ring(snapshot) => snapshot
-                .endpoints()
-                .iter()
-                .fold(IDS, |all, endpoint| all | held(endpoint)),
+            Endpoints::Ring(rings) => rings.each().fold(IDS, |all, it| all | held(it)),
             Endpoints::Unsigned => IDS,
         };
-        let judged = call.judge(py, &rules, threads, true, held)?;
+        let judged = call.judge(py, &endpoints, &rules, threads, true, held)?;
         let gathered = judged.gather(py, replay)?;
         Ok((judged, Some(gathered), keep))
     }
@@ -315,19 +305,16 @@ fn admit_arrivals(py: Python<'_>, replay: &Replay, messages: &Messages<'_>) -> P
     Ok(())
 }
 
-/// A coroutine of `hookseal._awaiting`, whose first half is a method of the verifier.
+/// A coroutine of `hookseal._awaiting`, which calls back what the verifier does of it.
 pub fn later<'py>(
     verifier: &Bound<'py, Verifier>,
     function: &str,
-    begin: &str,
     rest: &Bound<'py, PyTuple>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = verifier.py();
-    let begin = verifier.getattr(begin)?;
-    let all = PyTuple::new(
-        py,
-        [begin].into_iter().chain(rest.iter()).collect::<Vec<_>>(),
-    )?;
+    let verifier = verifier.clone().into_any();
+    let all = [verifier].into_iter().chain(rest.iter());
+    let all = PyTuple::new(py, all.collect::<Vec<_>>())?;
     called(py, "hookseal._awaiting", function, all)
 }
 

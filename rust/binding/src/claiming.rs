@@ -28,8 +28,9 @@ use crate::{
     one::DETACH_BYTES,
     replay::{Guard, Replay, Ruling},
     result::BatchResult,
-    slots::{Slots, Used},
+    slots::Slots,
     trust::Kind,
+    used::Used,
 };
 
 /// A batch whose messages were judged, and not claimed yet.
@@ -177,7 +178,7 @@ impl Judged {
         let place = self.place(index);
         // Who replays old messages must not keep a secret in use that nobody signs with.
         if let Ok(secret) = usize::try_from(self.slots.secrets[index].cast_signed()) {
-            self.used.all[place].matched[secret] -= 1;
+            self.used.all[place].matches.take_back(secret);
         }
         self.slots.refuse(index, refused(number));
     }

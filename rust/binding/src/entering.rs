@@ -10,10 +10,10 @@ use hookseal_engine::{
 use pyo3::prelude::*;
 
 use crate::{
-    arguments::mistake,
+    arguments::{mistake, text},
     errors::scheme_error,
     scheme::{compile, resolve},
-    secret::Secrets,
+    secret::{Secrets, python_repr},
 };
 
 /// How many compiled schemes a ring remembers: there are seven presets.
@@ -109,3 +109,27 @@ impl Given {
 pub fn unknown(endpoint: &Bound<'_, PyAny>) -> PyErr {
     mistake(endpoint.py(), ("unknown-endpoint", endpoint))
 }
+
+/// What an error calls an endpoint of a ring.
+pub fn place(py: Python<'_>, name: &str) -> PyResult<String> {
+    Ok(format!("endpoints[{}]", python_repr(py, name)?))
+}
+
+/// The name of an endpoint that should be there. No endpoint has the name that stands for
+/// those that no endpoint can have.
+pub fn known_name(name: &Bound<'_, PyAny>) -> PyResult<String> {
+    let name = text(name, A_NAME)?;
+    Ok(name.to_str().unwrap_or_default().to_owned())
+}
+
+/// The name of an endpoint that may enter.
+pub fn new_name(name: &Bound<'_, PyAny>) -> PyResult<String> {
+    match text(name, A_NAME)?.to_str() {
+        Ok("") => Err(mistake(name.py(), ("blank-name",))),
+        Ok(name) => Ok(name.to_owned()),
+        Err(_) => Err(mistake(name.py(), ("name-not-utf8",))),
+    }
+}
+
+/// What an error calls it.
+pub const A_NAME: &str = "an endpoint's name";

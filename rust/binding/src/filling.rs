@@ -2,6 +2,7 @@
 
 use hookseal_engine::{
     batch::Chunk,
+    endpoint::Endpoint,
     header::{Roles, Slot},
 };
 use pyo3::{prelude::*, pybacked::PyBackedBytes};
@@ -30,14 +31,14 @@ impl AsRef<[u8]> for Carried {
 }
 
 /// Where the header values of the message go that is read next.
-pub struct Filling<'a> {
-    pub chunk: &'a mut Chunk<Carried>,
+pub struct Filling<'a, 'e> {
+    pub chunk: &'a mut Chunk<Carried, &'e Endpoint>,
     pub ids: Ids,
     /// The headers whose objects are held.
     pub held: Roles,
 }
 
-impl Keep for Filling<'_> {
+impl Keep for Filling<'_, '_> {
     #[inline]
     fn keep(&mut self, slot: Slot, value: &[u8], object: &Bound<'_, PyAny>) -> PyResult<()> {
         self.chunk.value(slot, value).map_err(no_memory)?;

@@ -9,18 +9,19 @@ use hookseal_engine::{
     scheme::Scheme,
 };
 use pyo3::{
-    intern,
+    PyTraverseError, PyVisit, intern,
     prelude::*,
     types::{PyDict, PyList, PyString},
 };
 
 use crate::{
-    arguments::{Stated, called, mistake, no_copy, text, wrong_type},
+    arguments::{Stated, called, mistake, no_copy, text, text_or_none, wrong_type},
     clock::{now, seconds_or_none},
-    entering::{Compiled, Given, unknown},
+    entering::{A_NAME, Compiled, Given, known_name, new_name, place, unknown},
     errors::secret_error,
     guard::guarded,
     items::is_mapping,
+    resolved::{self, Resolved},
     secret::{Secret, THE_SECRET, one, python_finding, python_repr, scheme_or_standard},
     usage,
 };
@@ -31,6 +32,13 @@ use crate::{
 ///     endpoints: A mapping of names to a secret, a sequence of 1 to 8 secrets, or an
 ///         ``Endpoint``, which can have its own scheme and tolerance.
 ///     scheme: The scheme of endpoints that have none of their own: a ``Scheme`` or its name.
+///     resolver: Asked for the endpoints that are not here: called once a batch with a list of
+///         their names, it returns a mapping of names to what ``endpoints`` may have, or None
+///         where there is no such endpoint. It may be async; then the methods that are awaited
+///         are the only ones. docs/rings.md has the rules.
+///     resolver_ttl: How long an endpoint that it told is remembered, in seconds.
+///     resolver_negative_ttl: How long it is remembered that there is none, in seconds.
+///     resolver_size: The most endpoints that are remembered, and the most names without one.
 ///
 /// Raises:
 ///     SecretError: A secret that cannot be a key of its scheme, the same key twice in one
@@ -49,9 +57,15 @@ pub struct Keyring {
     compiled: Compiled,
     /// What was counted when usage was saved last, by file: Python's.
     saved: Py<PyDict>,
+    resolver: Option<Py<PyAny>>,
 }
 
 impl Keyring {
+    /// What is asked for the endpoints that are not here, a `hookseal._resolver.Resolver`.
+    pub fn resolver(&self) -> Option<&Py<PyAny>> {
+        self.resolver.as_ref()
+    }
+
     /// The endpoints as they are now.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.ring.snapshot()
@@ -61,9 +75,25 @@ impl Keyring {
 #[pymethods]
 impl Keyring {
     #[new]
-    #[pyo3(signature = (endpoints=Stated(None), *, scheme=Stated(None)), text_signature = "(endpoints={}, *, scheme='standard-webhooks')")]
-    fn new<'py>(py: Python<'py>, endpoints: Stated<'py>, scheme: Stated<'py>) -> PyResult<Self> {
+    #[pyo3(
+        signature = (endpoints=Stated(None), *, scheme=Stated(None), resolver=None, resolver_ttl=Stated(None), resolver_negative_ttl=Stated(None), resolver_size=Stated(None)),
+        text_signature = "(endpoints={}, *, scheme='standard-webhooks', resolver=None, resolver_ttl=300, resolver_negative_ttl=30, resolver_size=10000)"
+    )]
+    fn new<'py>(
+        py: Python<'py>,
+        endpoints: Stated<'py>,
+        scheme: Stated<'py>,
+        resolver: Option<Bound<'py, PyAny>>,
+        resolver_ttl: Stated<'py>,
+        resolver_negative_ttl: Stated<'py>,
+        resolver_size: Stated<'py>,
+    ) -> PyResult<Self> {
         guarded(|| {
+            let resolver = resolved::resolver(
+                py,
+                resolver,
+                [resolver_ttl, resolver_negative_ttl, resolver_size],
+            )?;
             let compiled = Compiled::default();
             let scheme = compiled.get(&scheme_or_standard(py, scheme.0.as_ref())?)?;
             let mut snapshot = Snapshot::default();
@@ -89,6 +119,7 @@ impl Keyring {
                 scheme,
                 compiled,
                 saved: PyDict::new(py).unbind(),
+                resolver,
             })
         })
     }
@@ -120,6 +151,90 @@ impl Keyring {
                 (path, ring, secret),
             )
         })
+    }
+
+    /// The endpoints that environment variables name.
+    ///
+    /// Args:
+    ///     prefix: What their names begin with. Under ``HOOK_`` the variable ``HOOK_ACME``
+    ///         holds a secret of the endpoint ``ACME``, and ``HOOK_ACME__old`` another one, with
+    ///         the label ``old``; docs/rings.md has the rules.
+    ///     scheme: As in the constructor.
+    ///
+    /// Raises:
+    ///     SecretError: A variable that holds no secret, or as the constructor.
+    ///     SchemeError: As the constructor.
+    ///     TypeError: A wrong type.
+    ///     ValueError: The prefix is empty, or no variable begins with it.
+    #[staticmethod]
+    #[pyo3(signature = (prefix, *, scheme=Stated(None)), text_signature = "(prefix, *, scheme='standard-webhooks')")]
+    fn from_env<'py>(prefix: &Bound<'py, PyAny>, scheme: Stated<'py>) -> PyResult<Self> {
+        guarded(|| {
+            let py = prefix.py();
+            let arguments = (prefix, py.get_type::<Secret>());
+            let endpoints = called(py, "hookseal._keyring_env", "endpoints_of", arguments)?;
+            let left_out = || Stated(None);
+            Self::new(
+                py,
+                Stated(Some(endpoints)),
+                scheme,
+                None,
+                left_out(),
+                left_out(),
+                left_out(),
+            )
+        })
+    }
+
+    /// Forgets what the resolver said of an endpoint, or of all: the next message asks again.
+    ///
+    /// Args:
+    ///     endpoint: The endpoint's name; None for all.
+    ///
+    /// Raises:
+    ///     TypeError: A wrong type, or the ring has no resolver.
+    #[pyo3(signature = (endpoint=None))]
+    fn forget(&self, py: Python<'_>, endpoint: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+        guarded(|| {
+            let name = text_or_none(endpoint, A_NAME)?;
+            let Some(resolver) = &self.resolver else {
+                return Err(mistake(py, ("no-resolver", "forget")));
+            };
+            resolver.call_method1(py, intern!(py, "forget"), (name,))?;
+            Ok(())
+        })
+    }
+
+    /// The endpoint that a resolver told, as `hookseal._resolver` remembers it.
+    fn _entered(
+        &self,
+        endpoint: &Bound<'_, PyString>,
+        secrets: &Bound<'_, PyAny>,
+        place: &str,
+    ) -> PyResult<Resolved> {
+        guarded(|| {
+            let given = Given::read(secrets, place, place, &self.scheme, &self.compiled)?;
+            let mut alone = Snapshot::default();
+            let terms = given.terms(&self.scheme);
+            let name = endpoint.to_str()?;
+            alone
+                .enter(name, terms, &given.secrets.all)
+                .map_err(|refused| given.refusal(refused, endpoint))?;
+            Resolved::of(&alone, name).ok_or_else(|| unknown(endpoint))
+        })
+    }
+
+    /// The resolver, for the methods that await it.
+    #[getter]
+    fn _resolver(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.resolver
+            .as_ref()
+            .map(|resolver| resolver.clone_ref(py))
+    }
+
+    /// Lets Python's garbage collector see what the resolver holds, maybe this ring.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.resolver.as_ref().map_or(Ok(()), |it| visit.call(it))
     }
 
     /// Puts a new secret first, and lets the others end.
@@ -160,10 +275,12 @@ impl Keyring {
                 }
             };
             let label = self.ring.rotate(&name, &secret, until);
-            label.map(Into::into).map_err(|refused| match refused {
-                Refused::Secret(_, fault) => secret_error(py, fault, NEW_SECRET),
-                Refused::Endpoint | Refused::Label => unknown(endpoint),
-            })
+            label
+                .map(|label| label.to_string())
+                .map_err(|refused| match refused {
+                    Refused::Secret(_, fault) => secret_error(py, fault, NEW_SECRET),
+                    Refused::Endpoint | Refused::Label => unknown(endpoint),
+                })
         })
     }
 
@@ -231,7 +348,6 @@ impl Keyring {
     fn endpoints(&self) -> Vec<String> {
         self.snapshot()
             .endpoints()
-            .iter()
             .map(|endpoint| endpoint.name().into())
             .collect()
     }
@@ -270,7 +386,7 @@ impl Keyring {
             };
             for endpoint in snapshot.endpoints() {
                 for held in endpoint.held() {
-                    for found in &held.findings {
+                    for found in held.findings() {
                         add(*found, endpoint, &held.label)?;
                     }
                 }
@@ -313,7 +429,7 @@ impl Keyring {
     }
 
     fn __len__(&self) -> usize {
-        self.snapshot().endpoints().len()
+        self.snapshot().len()
     }
 
     fn __reduce_ex__(slf: &Bound<'_, Self>, _protocol: &Bound<'_, PyAny>) -> PyResult<()> {
@@ -321,7 +437,7 @@ impl Keyring {
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let count = self.snapshot().endpoints().len();
+        let count = self.snapshot().len();
         let scheme = python_repr(py, self.scheme.name.as_str())?;
         Ok(format!("Keyring(endpoints={count}, scheme={scheme})"))
     }
@@ -329,26 +445,3 @@ impl Keyring {
 
 /// What an error calls a secret that enters by `rotate`.
 const NEW_SECRET: &str = "the new secret";
-
-/// What an error calls an endpoint of a ring.
-fn place(py: Python<'_>, name: &str) -> PyResult<String> {
-    Ok(format!("endpoints[{}]", python_repr(py, name)?))
-}
-
-/// The name of an endpoint that should be there. No endpoint has the name that stands for
-/// those that no endpoint can have.
-fn known_name(name: &Bound<'_, PyAny>) -> PyResult<String> {
-    let name = text(name, A_NAME)?;
-    Ok(name.to_str().unwrap_or_default().to_owned())
-}
-
-/// The name of an endpoint that may enter.
-fn new_name(name: &Bound<'_, PyAny>) -> PyResult<String> {
-    match text(name, A_NAME)?.to_str() {
-        Ok("") => Err(mistake(name.py(), ("blank-name",))),
-        Ok(name) => Ok(name.to_owned()),
-        Err(_) => Err(mistake(name.py(), ("name-not-utf8",))),
-    }
-}
-
-const A_NAME: &str = "an endpoint's name";

@@ -12,6 +12,7 @@
 
 mod ahead;
 mod arguments;
+mod arrivals;
 mod batch;
 mod body;
 mod calls;
@@ -39,6 +40,7 @@ mod mirror;
 mod one;
 mod reader;
 mod replay;
+mod resolved;
 mod result;
 mod scheme;
 mod secret;
@@ -47,6 +49,7 @@ mod slots;
 mod trust;
 mod unclaimed;
 mod usage;
+mod used;
 mod verified;
 mod verifier;
 

@@ -92,7 +92,7 @@ impl LineJudge {
             let now = now.map_or_else(|| self::now(py), |now| seconds(now, "now"))?;
             let trust = match verifier.endpoints() {
                 Endpoints::One(endpoint) => Trust::One(endpoint),
-                Endpoints::Ring(snapshot) => Trust::Ring(snapshot),
+                Endpoints::Ring(rings) => Trust::Ring(rings.held),
                 Endpoints::Unsigned => Trust::Unsigned,
             };
             Ok(Self {

@@ -65,12 +65,16 @@ impl Verifier {
                 &with_backlog
             }
         };
-        let endpoint = match (&self.trust, name) {
+        let endpoint = if let (Trust::One(endpoint), None) = (&self.trust, name) {
             // The common case, without a second reference to count.
-            (Trust::One(endpoint), None) => Some(Arc::clone(endpoint)),
-            _ => self.endpoints().find(name)?.cloned(),
+            Some(Arc::clone(endpoint))
+        } else {
+            let mut endpoints = self.endpoints();
+            self.resolve(py, &mut endpoints, |sought| sought.add(name))?;
+            let found = endpoints.find(name)?;
+            found.map(|arrival| Arc::clone(arrival.endpoint))
         };
-        let is_ring = matches!(self.trust, Trust::Ring(_));
+        let is_ring = self.trust.ring().is_some();
         let body = body::read(asked.body, "body")?;
         let scheme = endpoint.as_ref().map(|endpoint| &**endpoint.scheme());
         if self.replay.is_some() && scheme.is_some_and(|scheme| !scheme.signs_id()) {
@@ -112,7 +116,7 @@ impl Verifier {
 /// Counts the secret of a valid outcome, of an endpoint of a ring.
 pub fn count(endpoint: &Endpoint, outcome: &Outcome, at: i64) {
     if let Ok(secret) = usize::try_from(outcome.secret) {
-        endpoint.held()[secret].usage.add(1, at, at);
+        endpoint.held()[secret].usage().add(1, at, at);
     }
 }
 

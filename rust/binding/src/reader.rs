@@ -14,6 +14,7 @@ use pyo3::{
 use crate::{
     ahead::{Ahead, Parts},
     arguments::no_memory,
+    arrivals::{Arrivals, Seeking},
     batch::Call,
     body::{self, unencodable},
     clock::now,
@@ -22,13 +23,15 @@ use crate::{
     headers::{self, Ids, Keep},
     items,
     messages::Messages,
-    slots::{Good, Slots, Used, small},
-    trust::Endpoints,
+    slots::{Good, Slots, small},
+    trust::{Arrival, Endpoints},
+    used::Used,
 };
 
 /// What reads the messages of a call into a chunk.
 pub struct Reader<'a, 'py> {
-    pub call: Call<'a, 'py>,
+    pub call: Call<'py>,
+    pub endpoints: &'a Endpoints,
     pub rules: &'a Rules,
     /// The headers whose objects are held.
     pub held: Roles,
@@ -42,6 +45,8 @@ pub struct Reader<'a, 'py> {
     pub pairs: Pairs<'a>,
     /// The work that was done since the interpreter was let go.
     pub held_bytes: usize,
+    /// Where the messages of a group arrived, from the first on.
+    pub arrivals: Arrivals<'a>,
 }
 
 impl<'a, 'py> Reader<'a, 'py> {
@@ -51,9 +56,17 @@ impl<'a, 'py> Reader<'a, 'py> {
         py: Python<'py>,
         group: Range<usize>,
         ahead: &mut Ahead<'py>,
-        chunk: &mut Chunk<Carried>,
+        chunk: &mut Chunk<Carried, &'a Endpoint>,
     ) -> PyResult<()> {
+        let seeking = if self.call.names.is_each() {
+            Seeking::begin(self.endpoints, &self.call.names, group.clone())?
+        } else {
+            None
+        };
         self.call.messages.look(group.clone(), ahead)?;
+        if let Some(seeking) = seeking {
+            self.arrivals = seeking.end(&self.used)?;
+        }
         for (at, index) in group.enumerate() {
             match ahead.take(at) {
                 Some(parts) => self.read_pair(py, index, parts, chunk)?,
@@ -70,7 +83,7 @@ impl<'a, 'py> Reader<'a, 'py> {
         py: Python<'py>,
         index: usize,
         parts: Parts<'py>,
-        chunk: &mut Chunk<Carried>,
+        chunk: &mut Chunk<Carried, &'a Endpoint>,
     ) -> PyResult<()> {
         if matches!(self.pairs, Pairs::Unseen) {
             self.pairs = self.see_pairs(py)?;
@@ -84,19 +97,19 @@ impl<'a, 'py> Reader<'a, 'py> {
             ids: Ids::new(),
             held: self.held,
         };
-        let scheme = Some(&**same.endpoint.scheme());
+        let scheme = scheme_of(Some(same.arrival));
         if let Err(error) = headers::read_dict(&parts.headers, scheme, &mut filling) {
             chunk.forget_values();
             return self.unless_done(py, index, Err(error)).map(|_| ());
         }
-        let Same { endpoint, at } = same;
+        let Same { arrival, at } = same;
         let carried = Carried {
             ids: filling.ids,
             body: body.clone().into(),
-            endpoint: small(self.used.arrived(endpoint, at)),
+            endpoint: small(self.used.arrived(arrival, at)?),
             at,
         };
-        let pushed = chunk.push(index, carried, endpoint, at);
+        let pushed = chunk.push(index, carried, &&**arrival.endpoint, at);
         pushed.map_err(no_memory)
     }
 
@@ -107,7 +120,7 @@ impl<'a, 'py> Reader<'a, 'py> {
         py: Python<'py>,
         index: usize,
         parts: Option<Parts<'py>>,
-        chunk: &mut Chunk<Carried>,
+        chunk: &mut Chunk<Carried, &'a Endpoint>,
     ) -> PyResult<()> {
         let mut filling = Filling {
             chunk,
@@ -126,30 +139,30 @@ impl<'a, 'py> Reader<'a, 'py> {
             endpoint: small(ready.place),
             at: ready.at,
         };
-        let pushed = chunk.push(index, carried, ready.endpoint, ready.at);
+        let pushed = chunk.push(index, carried, &&**ready.endpoint, ready.at);
         pushed.map_err(no_memory)
     }
 
     /// What the call says of its pairs.
     fn see_pairs(&mut self, py: Python<'py>) -> PyResult<Pairs<'a>> {
+        let endpoints = self.endpoints;
         let Call {
-            endpoints,
-            names,
-            received_at,
-            ..
+            names, received_at, ..
         } = &self.call;
         if names.is_each() || received_at.is_each() {
             return Ok(Pairs::Each);
         }
-        let Some(endpoint) = endpoints.find(names.get(0)?.as_ref())? else {
+        let Some(arrival) = endpoints.find(names.get(0)?.as_ref())? else {
             return Ok(Pairs::Each);
         };
         let at = match received_at.get(0).or(self.now) {
             Some(at) => self.rules.arrival(at),
-            None if endpoints.need_instant(endpoint, self.rules) => *self.now.insert(now(py)?),
+            None if endpoints.need_instant(arrival.endpoint, self.rules) => {
+                *self.now.insert(now(py)?)
+            }
             None => 0,
         };
-        Ok(Pairs::Alike(Same { endpoint, at }))
+        Ok(Pairs::Alike(Same { arrival, at }))
     }
 
     /// Writes down what became of an item that is not ready to be judged.
@@ -186,37 +199,37 @@ impl<'a, 'py> Reader<'a, 'py> {
         parts: Option<Parts<'py>>,
         kept: &mut impl Keep,
     ) -> PyResult<Read<'a>> {
-        let endpoints = self.call.endpoints;
+        let endpoints = self.endpoints;
         let find = |name: Option<&Bound<'py, PyString>>| endpoints.find(name);
-        let (endpoint, received_at, body);
+        let (arrival, received_at, body);
         match (parts, &self.call.messages) {
             (Some(parts), _) => {
                 received_at = None;
-                endpoint = find(self.call.names.get(index)?.as_ref())?;
+                arrival = self.own_arrival(index)?;
                 body = body::read(&parts.body, "body")?;
-                headers::read_dict(&parts.headers, scheme_of(endpoint), kept)?;
+                headers::read_dict(&parts.headers, scheme_of(arrival), kept)?;
             }
             (None, Messages::Items(items)) => {
                 let item = items.get_borrowed_item(index)?;
                 let item = items::read(&item, self.message_class)?;
                 let name = item.endpoint.or(self.call.names.get(index)?);
                 received_at = item.received_at;
-                endpoint = find(name.as_ref())?;
+                arrival = find(name.as_ref())?;
                 body = body::read(&item.body, "body")?;
-                headers::read(&item.headers, scheme_of(endpoint), kept)?;
+                headers::read(&item.headers, scheme_of(arrival), kept)?;
             }
             (None, Messages::Columns(columns)) => {
                 received_at = None;
-                endpoint = find(self.call.names.get(index)?.as_ref())?;
+                arrival = self.own_arrival(index)?;
                 let found = columns.bodies.get_borrowed_item(index)?;
                 body = body::read(&found, "body")?;
-                if let Some(scheme) = scheme_of(endpoint) {
+                if let Some(scheme) = scheme_of(arrival) {
                     columns.keep(index, scheme, kept)?;
                 }
             }
         }
         let body = body.ok_or_else(|| unencodable(py, "body"))?;
-        let Some(endpoint) = endpoint else {
+        let Some(arrival) = arrival else {
             let outcome = match endpoints {
                 Endpoints::Unsigned => self.rules.unsigned(&body),
                 _ => Outcome::UNKNOWN_ENDPOINT,
@@ -228,23 +241,34 @@ impl<'a, 'py> Reader<'a, 'py> {
             .or(self.now)
         {
             Some(at) => self.rules.arrival(at),
-            None if endpoints.need_instant(endpoint, self.rules) => match now(py) {
+            None if endpoints.need_instant(arrival.endpoint, self.rules) => match now(py) {
                 Ok(now) => *self.now.insert(now),
                 Err(error) => return Ok(Read::NoClock(error)),
             },
             None => 0,
         };
         Ok(Read::Ready(Ready {
-            endpoint,
-            place: self.used.arrived(endpoint, at),
+            endpoint: arrival.endpoint,
+            place: self.used.arrived(arrival, at)?,
             body,
             at,
         }))
     }
 }
 
-fn scheme_of(endpoint: Option<&Arc<Endpoint>>) -> Option<&Scheme> {
-    endpoint.map(|endpoint| &**endpoint.scheme())
+impl<'a> Reader<'a, '_> {
+    /// Where a message arrived that does not say so itself.
+    #[inline]
+    fn own_arrival(&self, index: usize) -> PyResult<Option<Arrival<'a>>> {
+        match self.arrivals.get(index) {
+            Some(arrival) => Ok(Some(arrival)),
+            None => self.endpoints.find(self.call.names.get(index)?.as_ref()),
+        }
+    }
+}
+
+fn scheme_of(arrival: Option<Arrival<'_>>) -> Option<&Scheme> {
+    arrival.map(|arrival| &**arrival.endpoint.scheme())
 }
 
 /// What became of an item when it was read.
@@ -271,7 +295,7 @@ pub enum Pairs<'e> {
 /// Where messages arrived, and when.
 #[derive(Clone, Copy)]
 pub struct Same<'e> {
-    endpoint: &'e Arc<Endpoint>,
+    arrival: Arrival<'e>,
     at: i64,
 }
 

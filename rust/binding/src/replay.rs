@@ -139,6 +139,11 @@ impl Replay {
         }
     }
 
+    /// What `repr` of a verifier says of it.
+    pub fn shown(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(format!(", replay={}", self.object(py).get_type().name()?))
+    }
+
     pub fn is_async(&self) -> bool {
         matches!(self.guard, Guard::Async(_))
     }

@@ -18,8 +18,9 @@ use crate::{
     errors,
     guard::guarded,
     replay::Close,
-    slots::{Particulars, Slots, Used, UsedEndpoint},
+    slots::{Particulars, Slots},
     trust::Kind,
+    used::Used,
     verified::Verified,
 };
 
@@ -192,19 +193,14 @@ impl BatchResult {
     fn by_secret<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         guarded(|| {
             let counts = PyDict::new(py);
-            for UsedEndpoint {
-                endpoint,
-                live,
-                matched,
-                ..
-            } in &self.used.all
-            {
-                for at in each(*live) {
-                    let label = &*endpoint.held()[at].label;
+            for used in &self.used.all {
+                let endpoint = &used.endpoint;
+                for at in each(used.live) {
+                    let (label, count) = (&*endpoint.held()[at].label, used.matches.of(at).count);
                     if self.kind == Kind::Ring {
-                        counts.set_item((endpoint.name(), label), matched[at])?;
+                        counts.set_item((endpoint.name(), label), count)?;
                     } else {
-                        counts.set_item(label, matched[at])?;
+                        counts.set_item(label, count)?;
                     }
                 }
             }

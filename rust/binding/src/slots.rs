@@ -1,11 +1,6 @@
-//! What becomes of a batch's messages: one slot for each, and the endpoints they arrived at.
+//! What becomes of a batch's messages: one slot for each.
 
-use std::{collections::HashMap, sync::Arc};
-
-use hookseal_engine::{
-    Outcome, Verdict,
-    endpoint::{Endpoint, MAX_SECRETS, Positions},
-};
+use hookseal_engine::{Outcome, Verdict};
 use pyo3::{prelude::*, pybacked::PyBackedBytes};
 use smallvec::SmallVec;
 
@@ -16,89 +11,6 @@ pub struct Good {
     pub body: PyBackedBytes,
     /// What holds the id.
     pub id: Option<Py<PyAny>>,
-}
-
-/// The endpoints that a batch's messages arrived at.
-#[derive(Default)]
-pub struct Used {
-    pub all: SmallVec<[UsedEndpoint; 1]>,
-    /// By address: an endpoint that is used stays where it is.
-    places: HashMap<usize, usize>,
-}
-
-/// One of them.
-pub struct UsedEndpoint {
-    pub endpoint: Arc<Endpoint>,
-    /// The secrets that were tried, or would have been.
-    pub live: Positions,
-    /// How often each secret matched.
-    pub matched: [usize; MAX_SECRETS],
-    /// The first and the last instant at which each did.
-    seen: [(i64, i64); MAX_SECRETS],
-}
-
-impl Used {
-    /// The position of an endpoint in the list.
-    #[inline]
-    pub fn place(&mut self, endpoint: &Arc<Endpoint>) -> usize {
-        // Most batches have few endpoints, and neighbours are often of the same one.
-        match self.all.last() {
-            Some(last) if Arc::ptr_eq(&last.endpoint, endpoint) => self.all.len() - 1,
-            _ => self.find(endpoint),
-        }
-    }
-
-    /// Notes that a message arrived; returns the position of the endpoint.
-    #[inline]
-    pub fn arrived(&mut self, endpoint: &Arc<Endpoint>, at: i64) -> usize {
-        let place = self.place(endpoint);
-        self.all[place].live |= endpoint.live(at);
-        place
-    }
-
-    fn find(&mut self, endpoint: &Arc<Endpoint>) -> usize {
-        let Self { all, places } = self;
-        // The first needs no map: it is looked for in vain as soon as there is a second.
-        if let [first] = all.as_slice() {
-            places.insert(Arc::as_ptr(&first.endpoint).addr(), 0);
-        }
-        let next = all.len();
-        let place = if next == 0 {
-            0
-        } else {
-            *places.entry(Arc::as_ptr(endpoint).addr()).or_insert(next)
-        };
-        if place == next {
-            all.push(UsedEndpoint {
-                endpoint: Arc::clone(endpoint),
-                live: endpoint.always_live(),
-                matched: [0; MAX_SECRETS],
-                seen: [(i64::MAX, i64::MIN); MAX_SECRETS],
-            });
-        }
-        place
-    }
-
-    /// Counts the secret of a valid outcome.
-    pub fn count(&mut self, place: usize, outcome: &Outcome, at: i64) {
-        if let Ok(secret) = usize::try_from(outcome.secret) {
-            let used = &mut self.all[place];
-            used.matched[secret] += 1;
-            let (first, last) = &mut used.seen[secret];
-            *first = at.min(*first);
-            *last = at.max(*last);
-        }
-    }
-
-    /// Adds what was counted to what the endpoints know of their secrets.
-    pub fn tell(&self) {
-        for used in &self.all {
-            let counts = used.matched.iter().zip(used.seen);
-            for (held, (count, (first, last))) in used.endpoint.held().iter().zip(counts) {
-                held.usage.add(*count as u64, first, last);
-            }
-        }
-    }
 }
 
 /// A list that needs no memory of its own for a handful of messages.

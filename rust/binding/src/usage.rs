@@ -40,8 +40,8 @@ pub fn save(
 }
 
 fn each(snapshot: &Snapshot) -> impl Iterator<Item = (&str, &str, &Usage)> {
-    snapshot.endpoints().iter().flat_map(|endpoint| {
+    snapshot.endpoints().flat_map(|endpoint| {
         let held = endpoint.held().iter();
-        held.map(|held| (endpoint.name(), &*held.label, &*held.usage))
+        held.map(|held| (endpoint.name(), &*held.label, &**held.usage()))
     })
 }

@@ -6,7 +6,7 @@ use hookseal_engine::{endpoint::Endpoint, timestamp::Tolerance, verify::Rules};
 use pyo3::{
     IntoPyObjectExt, PyTraverseError, PyVisit,
     prelude::*,
-    types::{PyString, PyTuple},
+    types::{PyDict, PyString, PyTuple},
 };
 
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
     replay::{Arguments, Replay},
     result::BatchResult,
     scheme::compile,
-    secret::{Secrets, THE_SECRET, python_repr, scheme_or_standard},
+    secret::{Secrets, THE_SECRET, scheme_or_standard},
     trust::Trust,
     unclaimed::Unclaimed,
     verified::Verified,
@@ -101,8 +101,7 @@ impl Verifier {
                 if scheme.is_some() {
                     return Err(mistake(py, ("scheme-of-ring",)));
                 }
-                let trust = Trust::Ring(ring.clone().unbind());
-                return Self::made(py, trust, rules, shown, replay);
+                return Self::made(py, Trust::of(ring), rules, shown, replay);
             }
             let scheme = compile(&scheme_or_standard(py, scheme)?)?;
             let is_window = matches!(rules.tolerance, Some(Tolerance::Window { .. }));
@@ -140,12 +139,7 @@ impl Verifier {
             let rules = calls::rules(py, None, max_body_bytes)?;
             let reason = asked(py, "unsigned_reason", (reason,))?;
             let reason = reason.cast::<PyString>()?.to_string_lossy().into_owned();
-            Ok(Self {
-                trust: Trust::Unsigned { reason },
-                rules,
-                shown: None,
-                replay: None,
-            })
+            Self::made(py, Trust::Unsigned { reason }, rules, None, None)
         })
     }
 
@@ -342,7 +336,7 @@ impl Verifier {
     ) -> PyResult<Bound<'py, PyAny>> {
         guarded(|| {
             let rest = (body, headers, endpoint, received_at, now, true).into_pyobject(slf.py())?;
-            later(slf, "averify", "_begin", &rest)
+            later(slf, "averify", &rest)
         })
     }
 
@@ -361,7 +355,7 @@ impl Verifier {
         guarded(|| {
             let rest =
                 (body, headers, endpoint, received_at, now, false).into_pyobject(slf.py())?;
-            later(slf, "averify", "_begin", &rest)
+            later(slf, "averify", &rest)
         })
     }
 
@@ -388,7 +382,7 @@ impl Verifier {
         guarded(|| {
             let rest =
                 (messages, endpoint, received_at, now, threads, keep).into_pyobject(slf.py())?;
-            later(slf, "averify_batch", "_begin_batch", &rest)
+            later(slf, "averify_batch", &rest)
         })
     }
 
@@ -408,29 +402,40 @@ impl Verifier {
         guarded(|| self.begin_all(messages, rest))
     }
 
+    /// The ring whose resolver is to be asked before a call, if there is one.
+    #[getter]
+    fn _asks(&self, py: Python<'_>) -> Option<Py<Keyring>> {
+        self.trust.asks().map(|ring| ring.clone_ref(py))
+    }
+
+    /// The names that the ring does not hold; ``messages`` is None for a call with one message.
+    #[pyo3(signature = (endpoint, messages=None))]
+    fn _unheld<'py>(
+        &self,
+        py: Python<'py>,
+        endpoint: Option<&Bound<'py, PyAny>>,
+        messages: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        guarded(|| self.unheld(py, endpoint, messages))
+    }
+
+    /// The same verifier for one call, which knows what the resolver said and never asks.
+    fn _settled(&self, py: Python<'_>, found: &Bound<'_, PyDict>) -> PyResult<Self> {
+        guarded(|| self.settled(py, found))
+    }
+
     fn __reduce_ex__(slf: &Bound<'_, Self>, _protocol: &Bound<'_, PyAny>) -> PyResult<()> {
         Err(no_copy(slf))
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let what = match &self.trust {
-            Trust::Unsigned { reason } => {
-                return Ok(format!(
-                    "Verifier(UNSIGNED, reason={})",
-                    python_repr(py, reason)?
-                ));
-            }
-            Trust::Ring(ring) => format!("endpoints={}", ring.get().snapshot().endpoints().len()),
-            Trust::One(endpoint) => {
-                let scheme = python_repr(py, endpoint.scheme().name.as_str())?;
-                format!("scheme={scheme}, secrets={}", endpoint.held().len())
-            }
-        };
+        let what = self.trust.shown(py)?;
+        if let Trust::Unsigned { .. } = self.trust {
+            return Ok(format!("Verifier({what})"));
+        }
         let tolerance = self.shown.as_deref().unwrap_or_default();
-        let guard = match &self.replay {
-            Some(replay) => format!(", replay={}", replay.object(py).get_type().name()?),
-            None => String::new(),
-        };
+        let guard = self.replay.as_ref().map(|replay| replay.shown(py));
+        let guard = guard.transpose()?.unwrap_or_default();
         let warning = kernel::warning();
         Ok(format!("Verifier({what}{tolerance}{guard}{warning})"))
     }
@@ -438,6 +443,7 @@ impl Verifier {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.replay
             .as_ref()
-            .map_or(Ok(()), |replay| replay.visit(&visit))
+            .map_or(Ok(()), |replay| replay.visit(&visit))?;
+        self.trust.ring().map_or(Ok(()), |ring| visit.call(ring))
     }
 }

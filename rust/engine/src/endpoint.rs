@@ -1,11 +1,14 @@
 //! One endpoint: a scheme, a tolerance, and the secrets that are held for it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use hookseal_lanes::prefetch_value;
 
 use crate::{
     finding::{self, Finding},
     key::Key,
-    label::Counter,
+    label::{Counter, Label},
+    name::Name,
     scheme::Scheme,
     secret::{Fault, Secret},
     timestamp::Tolerance,
@@ -16,31 +19,71 @@ use crate::{
 pub const MAX_SECRETS: usize = 8;
 
 /// One secret as an endpoint holds it: its key, not its text.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Held {
     /// The key.
     pub key: Key,
     /// What it is called.
-    pub label: Box<str>,
-    /// Live from this second.
-    pub not_before: Option<i64>,
-    /// Live until before this second.
-    pub not_after: Option<i64>,
-    /// Its weaknesses, found while the text was at hand.
-    pub findings: Vec<Finding>,
-    /// How often it matched, for all endpoints that hold it: those before and after a change.
-    pub usage: Arc<Usage>,
+    pub label: Label,
+    /// Made when there is something to say.
+    about: OnceLock<Box<About>>,
+}
+
+/// What most secrets of a large ring do not have, or not yet.
+#[derive(Clone, Debug, Default)]
+struct About {
+    not_before: Option<i64>,
+    not_after: Option<i64>,
+    findings: Vec<Finding>,
+    usage: Arc<Usage>,
 }
 
 impl Held {
+    /// Live from this second.
+    #[must_use]
+    pub fn not_before(&self) -> Option<i64> {
+        self.about.get()?.not_before
+    }
+
+    /// Live until before this second.
+    #[must_use]
+    pub fn not_after(&self) -> Option<i64> {
+        self.about.get()?.not_after
+    }
+
+    /// Its weaknesses, found while the text was at hand.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        self.about.get().map_or(&[], |about| &about.findings)
+    }
+
+    /// How often it matched, for all endpoints that hold it: those before and after a change.
+    #[must_use]
+    pub fn usage(&self) -> &Arc<Usage> {
+        &self.about.get_or_init(Box::default).usage
+    }
+
     /// Whether the secret is tried at that second.
     #[must_use]
     pub fn is_live(&self, at: i64) -> bool {
-        self.not_before.is_none_or(|from| from <= at) && self.not_after.is_none_or(|to| at < to)
+        self.not_before().is_none_or(|from| from <= at) && self.not_after().is_none_or(|to| at < to)
     }
 
     fn has_window(&self) -> bool {
-        self.not_before.is_some() || self.not_after.is_some()
+        self.not_before().is_some() || self.not_after().is_some()
+    }
+}
+
+impl Clone for Held {
+    /// What is counted of the one is counted of the other.
+    fn clone(&self) -> Self {
+        // Made now, so that both hold the same.
+        let _ = self.usage();
+        Self {
+            key: self.key.clone(),
+            label: self.label.clone(),
+            about: self.about.clone(),
+        }
     }
 }
 
@@ -50,10 +93,11 @@ pub type Positions = u8;
 /// An endpoint.
 #[derive(Clone, Debug)]
 pub struct Endpoint {
-    name: Box<str>,
+    name: Name,
     scheme: Arc<Scheme>,
-    tolerance: Option<Tolerance>,
-    held: Vec<Held>,
+    /// In a box, for few have one.
+    tolerance: Option<Box<Tolerance>>,
+    held: Box<[Held]>,
     counter: Counter,
     has_windows: bool,
     always_live: Positions,
@@ -74,8 +118,8 @@ impl Endpoint {
         let mut endpoint = Self {
             name: name.into(),
             scheme,
-            tolerance,
-            held: Vec::new(),
+            tolerance: tolerance.map(Box::new),
+            held: Box::default(),
             counter: Counter::default(),
             has_windows: false,
             always_live: 0,
@@ -87,7 +131,12 @@ impl Endpoint {
     /// The endpoint's name in its ring.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        self.name.as_str()
+    }
+
+    #[inline]
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        self.name.as_bytes() == name.as_bytes()
     }
 
     /// The scheme its messages are signed by.
@@ -105,7 +154,7 @@ impl Endpoint {
     /// Its own tolerance, if it has one.
     #[must_use]
     pub fn own_tolerance(&self) -> Option<Tolerance> {
-        self.tolerance
+        self.tolerance.as_deref().copied()
     }
 
     /// How its messages' freshness is judged: by its own tolerance, else the verifier's, else
@@ -114,7 +163,7 @@ impl Endpoint {
     pub fn tolerance(&self, verifier: Option<Tolerance>) -> Option<Tolerance> {
         let (past, future) = self.scheme.tolerance?;
         Some(
-            self.tolerance
+            self.own_tolerance()
                 .or(verifier)
                 .unwrap_or(Tolerance::Window { past, future }),
         )
@@ -124,6 +173,13 @@ impl Endpoint {
     #[must_use]
     pub fn needs_instant(&self, verifier: Option<Tolerance>) -> bool {
         self.has_windows || matches!(self.tolerance(verifier), Some(Tolerance::Window { .. }))
+    }
+
+    /// Whether which secrets are live depends on the second.
+    #[must_use]
+    #[inline]
+    pub fn has_windows(&self) -> bool {
+        self.has_windows
     }
 
     /// The secrets that are live at that second.
@@ -143,6 +199,20 @@ impl Endpoint {
         self.always_live
     }
 
+    /// Asks the processor to bring in the endpoint.
+    #[inline]
+    pub fn prefetch(&self) {
+        prefetch_value(self);
+    }
+
+    /// Asks the processor to bring in the secret that is tried first.
+    #[inline]
+    pub fn prefetch_secret(&self) {
+        if let Some(held) = self.held.first() {
+            prefetch_value(&held.key);
+        }
+    }
+
     /// The same endpoint under another scheme, tolerance and secrets.
     ///
     /// # Errors
@@ -155,7 +225,7 @@ impl Endpoint {
     ) -> Result<Self, (usize, Fault)> {
         let mut changed = Self {
             scheme,
-            tolerance,
+            tolerance: tolerance.map(Box::new),
             ..self.clone()
         };
         changed.fill(secrets)?;
@@ -187,7 +257,9 @@ impl Endpoint {
             let mut before = self.held.iter();
             let is_same = |it: &&Held| *it.label == *new.label && it.key.same_as_vartime(&new.key);
             if let Some(old) = before.find(is_same) {
-                new.usage = Arc::clone(&old.usage);
+                let mut about = new.about.take().unwrap_or_default();
+                about.usage = Arc::clone(old.usage());
+                new.about = OnceLock::from(about);
             }
             if held.iter().any(|old| old.key.same_as_vartime(&new.key)) {
                 return Err((at, Fault::SameKey));
@@ -203,7 +275,7 @@ impl Endpoint {
     ///
     /// # Errors
     /// The fault of the new secret; then nothing has changed.
-    pub fn rotate(&mut self, new: &Secret, until: Option<i64>) -> Result<Box<str>, Fault> {
+    pub fn rotate(&mut self, new: &Secret, until: Option<i64>) -> Result<Label, Fault> {
         if self.held.len() == MAX_SECRETS {
             return Err(Fault::TooMany);
         }
@@ -220,7 +292,9 @@ impl Endpoint {
         }
         let others = self.held.iter().cloned().map(|mut held| {
             if let Some(until) = until {
-                held.not_after = Some(held.not_after.map_or(until, |end| end.min(until)));
+                let mut about = held.about.take().unwrap_or_default();
+                about.not_after = Some(about.not_after.map_or(until, |end| end.min(until)));
+                held.about = OnceLock::from(about);
             }
             held
         });
@@ -241,26 +315,37 @@ impl Endpoint {
         if self.held.len() == 1 {
             return Err(Fault::LastSecret);
         }
-        let mut held = self.held.clone();
-        held.remove(at);
+        // With room for those alone: what is shortened leaves a key's bytes behind.
+        let mut held = Vec::with_capacity(self.held.len() - 1);
+        held.extend_from_slice(&self.held[..at]);
+        held.extend_from_slice(&self.held[at + 1..]);
         self.put(held);
         Ok(true)
     }
 
-    fn hold(&self, secret: &Secret, label: Box<str>) -> Result<Held, Fault> {
-        Ok(Held {
-            key: secret.key(&self.scheme)?,
-            label,
+    fn hold(&self, secret: &Secret, label: Label) -> Result<Held, Fault> {
+        let about = About {
             not_before: secret.not_before,
             not_after: secret.not_after,
             findings: finding::check(secret, &self.scheme),
             usage: Arc::default(),
+        };
+        let is_plain =
+            secret.not_before.or(secret.not_after).is_none() && about.findings.is_empty();
+        Ok(Held {
+            key: secret.key(&self.scheme)?,
+            label,
+            about: if is_plain {
+                OnceLock::new()
+            } else {
+                OnceLock::from(Box::new(about))
+            },
         })
     }
 
     fn put(&mut self, held: Vec<Held>) {
         self.has_windows = held.iter().any(Held::has_window);
-        self.held = held;
+        self.held = held.into();
         self.always_live = self.positions(|held| !held.has_window());
     }
 

@@ -1,35 +1,84 @@
 //! A ring: many endpoints by name, as one immutable snapshot.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashSet,
     sync::{Arc, PoisonError, RwLock},
 };
 
 use crate::{
     endpoint::Endpoint,
+    label::Label,
     scheme::Scheme,
     secret::{Fault, Secret},
+    table::{Hash, Table},
     timestamp::Tolerance,
 };
 
 /// The endpoints at one moment. A call takes a snapshot and keeps it to its end.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
-    endpoints: Vec<Arc<Endpoint>>,
-    by_name: HashMap<Box<str>, usize>,
+    table: Table,
 }
+
+/// The hashes of names that are looked up together; None where there is no name.
+pub type Hashes<const COUNT: usize> = [Option<Hash>; COUNT];
 
 impl Snapshot {
     /// The endpoint of that name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Arc<Endpoint>> {
-        self.by_name.get(name).map(|at| &self.endpoints[*at])
+        self.find(name).map(|(_, endpoint)| endpoint)
+    }
+
+    /// The endpoint of that name, and its position among them all.
+    #[must_use]
+    #[inline]
+    pub fn find(&self, name: &str) -> Option<(usize, &Arc<Endpoint>)> {
+        self.table.find(name)
+    }
+
+    /// Begins to look up some names together. Each look is a chain of waits for memory: so none
+    /// goes on before all have asked for what comes next, and there is time for other work
+    /// before [`Snapshot::find_each`].
+    #[must_use]
+    pub fn seek_each<const COUNT: usize>(&self, names: &[Option<&str>; COUNT]) -> Hashes<COUNT> {
+        names.map(|name| name.map(|name| self.table.prefetch_slot(name)))
+    }
+
+    /// Looks the names up, as [`Snapshot::find`] does one.
+    pub fn find_each<'s, const COUNT: usize>(
+        &'s self,
+        names: &[Option<&str>; COUNT],
+        hashes: &Hashes<COUNT>,
+        mut found: impl FnMut(usize, usize, &'s Arc<Endpoint>),
+    ) {
+        for hash in hashes.iter().flatten() {
+            self.table.prefetch_endpoint(*hash);
+        }
+        for (which, (name, hash)) in names.iter().zip(hashes).enumerate() {
+            if let (Some(name), Some(hash)) = (name, hash)
+                && let Some((position, endpoint)) = self.table.find_hashed(name, *hash)
+            {
+                found(which, position, endpoint);
+            }
+        }
     }
 
     /// The endpoints in the order in which they came.
+    pub fn endpoints(&self) -> impl Iterator<Item = &Arc<Endpoint>> {
+        self.table.iter()
+    }
+
+    /// How many there are.
     #[must_use]
-    pub fn endpoints(&self) -> &[Arc<Endpoint>] {
-        &self.endpoints
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// The secrets whose key an earlier endpoint also has, with their endpoints.
@@ -37,7 +86,7 @@ impl Snapshot {
     pub fn shared_keys(&self) -> Vec<(&Endpoint, &str)> {
         let mut seen = HashSet::new();
         let mut shared = Vec::new();
-        for endpoint in &self.endpoints {
+        for endpoint in self.endpoints() {
             for held in endpoint.held() {
                 if seen.contains(&held.key.fingerprint()) {
                     shared.push((&**endpoint, &*held.label));
@@ -76,7 +125,7 @@ impl Snapshot {
                 Endpoint::new(name, Arc::clone(scheme), tolerance, secrets)
             }
         };
-        self.put(endpoint.map_err(refused)?);
+        self.adopt(Arc::new(endpoint.map_err(refused)?));
         Ok(())
     }
 
@@ -86,28 +135,9 @@ impl Snapshot {
             .ok_or(Refused::Endpoint)
     }
 
-    fn put(&mut self, endpoint: Endpoint) {
-        let endpoint = Arc::new(endpoint);
-        if let Some(at) = self.by_name.get(endpoint.name()) {
-            self.endpoints[*at] = endpoint;
-        } else {
-            self.by_name
-                .insert(endpoint.name().into(), self.endpoints.len());
-            self.endpoints.push(endpoint);
-        }
-    }
-
-    fn remove(&mut self, name: &str) -> bool {
-        let Some(at) = self.by_name.remove(name) else {
-            return false;
-        };
-        self.endpoints.remove(at);
-        for (at, endpoint) in self.endpoints.iter().enumerate().skip(at) {
-            if let Some(place) = self.by_name.get_mut(endpoint.name()) {
-                *place = at;
-            }
-        }
-        true
+    /// Adds an endpoint, or puts it in the place of the one of its name.
+    pub fn adopt(&mut self, endpoint: Arc<Endpoint>) {
+        self.table.adopt(endpoint);
     }
 }
 
@@ -120,7 +150,8 @@ pub struct Ring {
 impl Ring {
     /// A ring that begins with a snapshot.
     #[must_use]
-    pub fn new(snapshot: Snapshot) -> Self {
+    pub fn new(mut snapshot: Snapshot) -> Self {
+        snapshot.table.shrink();
         Self {
             current: RwLock::new(Arc::new(snapshot)),
         }
@@ -136,18 +167,13 @@ impl Ring {
     ///
     /// # Errors
     /// What is refused; then nothing has changed.
-    pub fn rotate(
-        &self,
-        name: &str,
-        new: &Secret,
-        until: Option<i64>,
-    ) -> Result<Box<str>, Refused> {
+    pub fn rotate(&self, name: &str, new: &Secret, until: Option<i64>) -> Result<Label, Refused> {
         self.change(|snapshot| {
             let mut endpoint = snapshot.copy_of(name)?;
             let label = endpoint
                 .rotate(new, until)
                 .map_err(|fault| Refused::Secret(0, fault))?;
-            snapshot.put(endpoint);
+            snapshot.adopt(Arc::new(endpoint));
             Ok(label)
         })
     }
@@ -173,7 +199,7 @@ impl Ring {
             {
                 return Err(Refused::Label);
             }
-            snapshot.put(endpoint);
+            snapshot.adopt(Arc::new(endpoint));
             Ok(())
         })
     }
@@ -184,7 +210,7 @@ impl Ring {
     /// There is none of that name.
     pub fn remove_endpoint(&self, name: &str) -> Result<(), Refused> {
         self.change(|snapshot| {
-            if snapshot.remove(name) {
+            if snapshot.table.remove(name) {
                 Ok(())
             } else {
                 Err(Refused::Endpoint)

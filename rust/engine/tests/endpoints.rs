@@ -234,7 +234,7 @@ fn rotation_ends_the_others_and_never_later_than_they_would() {
     let windows: Vec<_> = endpoint
         .held()
         .iter()
-        .map(|held| (held.not_before, held.not_after))
+        .map(|held| (held.not_before(), held.not_after()))
         .collect();
     assert_eq!(
         windows,
@@ -252,7 +252,7 @@ fn rotation_ends_the_others_and_never_later_than_they_would() {
     );
     // Without an end they stay as they are.
     endpoint.rotate(&secret("newer"), None).unwrap();
-    assert_eq!(endpoint.held()[2].not_after, Some(100));
+    assert_eq!(endpoint.held()[2].not_after(), Some(100));
     assert_eq!(endpoint.always_live(), 1);
 }
 

@@ -57,7 +57,7 @@ fn every_count_has_a_number_of_its_own() {
 
 fn numbers(endpoint: &Endpoint) -> Vec<u64> {
     let held = endpoint.held().iter();
-    held.map(|held| held.usage.number()).collect()
+    held.map(|held| held.usage().number()).collect()
 }
 
 #[test]

@@ -6,20 +6,39 @@
 pub fn prefetch(body: &[u8]) {
     #[cfg(target_arch = "x86_64")]
     for line in body.chunks(LINE_BYTES).take(MOST_LINES) {
-        fetch(line);
+        fetch(line.as_ptr());
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = body;
 }
 
+/// Asks the processor to bring in a value that is about to be read.
+#[inline]
+pub fn prefetch_value<T>(value: &T) {
+    #[cfg(target_arch = "x86_64")]
+    fetch_all(std::ptr::from_ref(value).cast(), size_of::<T>());
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = value;
+}
+
+/// Every line that a range of bytes lies in.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+fn fetch_all(start: *const u8, bytes: usize) {
+    for offset in (0..bytes).step_by(LINE_BYTES) {
+        fetch(start.wrapping_add(offset));
+    }
+    fetch(start.wrapping_add(bytes.saturating_sub(1)));
+}
+
 #[cfg(target_arch = "x86_64")]
 #[expect(unsafe_code, reason = "the instruction takes an address")]
 #[inline]
-fn fetch(line: &[u8]) {
+fn fetch(line: *const u8) {
     use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
 
     // SAFETY: a prefetch has no effect but on the cache, whatever the address.
-    unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) }
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(line.cast()) }
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -4,8 +4,9 @@
 use std::{
     collections::TryReserveError,
     hint,
+    ops::Deref,
     sync::{
-        Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread::{self, Scope, Thread},
@@ -15,7 +16,7 @@ use std::{
 use hookseal_lanes::{Interrupted, Kernel, Watch};
 
 use super::{Chunk, Scratch};
-use crate::{stop::Stop, verify::Rules};
+use crate::{endpoint::Endpoint, stop::Stop, verify::Rules};
 
 /// Lets `work` fill chunks while the crew judges and hashes: three take turns, one that is
 /// filled, one that is hashed and one whose outcomes are handed out. At most `threads` threads
@@ -23,14 +24,15 @@ use crate::{stop::Stop, verify::Rules};
 ///
 /// # Panics
 /// If a thread of the crew panicked.
-pub fn with_crew<B, T>(
+pub fn with_crew<B, E, T>(
     kernel: Kernel,
     threads: usize,
     rules: Rules,
-    work: impl FnOnce(&mut Crew<'_, '_, B>) -> T,
+    work: impl FnOnce(&mut Crew<'_, '_, B, E>) -> T,
 ) -> T
 where
     B: AsRef<[u8]> + Send + Sync,
+    E: Deref<Target = Endpoint> + Clone + Send + Sync,
 {
     let shared = Shared {
         kernel,
@@ -60,9 +62,13 @@ where
 }
 
 /// The caller's side of the crew.
-pub struct Crew<'scope, 'env, B: AsRef<[u8]> + Send + Sync> {
+pub struct Crew<'scope, 'env, B, E = Arc<Endpoint>>
+where
+    B: AsRef<[u8]> + Send + Sync,
+    E: Deref<Target = Endpoint> + Clone + Send + Sync,
+{
     scope: &'scope Scope<'scope, 'env>,
-    shared: &'scope Shared<B>,
+    shared: &'scope Shared<B, E>,
     most: usize,
     hired: usize,
     /// Which of the chunks is filled, was started last, was finished last.
@@ -74,14 +80,18 @@ pub struct Crew<'scope, 'env, B: AsRef<[u8]> + Send + Sync> {
     scratch: Scratch,
 }
 
-impl<B: AsRef<[u8]> + Send + Sync> Crew<'_, '_, B> {
+impl<B, E> Crew<'_, '_, B, E>
+where
+    B: AsRef<[u8]> + Send + Sync,
+    E: Deref<Target = Endpoint> + Clone + Send + Sync,
+{
     /// The chunk to fill.
-    pub fn chunk(&self) -> RwLockWriteGuard<'_, Chunk<B>> {
+    pub fn chunk(&self) -> RwLockWriteGuard<'_, Chunk<B, E>> {
         self.shared.own(self.filling)
     }
 
     /// The chunk that [`Crew::finish`] finished.
-    pub fn finished(&self) -> RwLockWriteGuard<'_, Chunk<B>> {
+    pub fn finished(&self) -> RwLockWriteGuard<'_, Chunk<B, E>> {
         self.shared.own(self.finished)
     }
 
@@ -181,16 +191,20 @@ impl<B: AsRef<[u8]> + Send + Sync> Crew<'_, '_, B> {
     }
 }
 
-impl<B: AsRef<[u8]> + Send + Sync> Drop for Crew<'_, '_, B> {
+impl<B, E> Drop for Crew<'_, '_, B, E>
+where
+    B: AsRef<[u8]> + Send + Sync,
+    E: Deref<Target = Endpoint> + Clone + Send + Sync,
+{
     fn drop(&mut self) {
         self.shared.send_home();
     }
 }
 
 /// What all threads of the crew see.
-struct Shared<B> {
+struct Shared<B, E> {
     kernel: Kernel,
-    chunks: [RwLock<Chunk<B>>; CHUNKS],
+    chunks: [RwLock<Chunk<B, E>>; CHUNKS],
     board: Mutex<Board>,
     changed: Condvar,
     is_over: AtomicBool,
@@ -227,12 +241,16 @@ impl Board {
     }
 }
 
-impl<B: AsRef<[u8]> + Send + Sync> Shared<B> {
+impl<B, E> Shared<B, E>
+where
+    B: AsRef<[u8]> + Send + Sync,
+    E: Deref<Target = Endpoint> + Clone + Send + Sync,
+{
     fn board(&self) -> MutexGuard<'_, Board> {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn own(&self, which: usize) -> RwLockWriteGuard<'_, Chunk<B>> {
+    fn own(&self, which: usize) -> RwLockWriteGuard<'_, Chunk<B, E>> {
         self.chunks[which]
             .write()
             .unwrap_or_else(PoisonError::into_inner)
@@ -324,9 +342,16 @@ impl<B: AsRef<[u8]> + Send + Sync> Shared<B> {
 }
 
 /// Ends the batch if a thread of the crew panics: its grain would be waited for.
-struct Alarm<'a, B: AsRef<[u8]> + Send + Sync>(&'a Shared<B>);
+struct Alarm<'a, B, E>(&'a Shared<B, E>)
+where
+    B: AsRef<[u8]> + Send + Sync,
+    E: Deref<Target = Endpoint> + Clone + Send + Sync;
 
-impl<B: AsRef<[u8]> + Send + Sync> Drop for Alarm<'_, B> {
+impl<B, E> Drop for Alarm<'_, B, E>
+where
+    B: AsRef<[u8]> + Send + Sync,
+    E: Deref<Target = Endpoint> + Clone + Send + Sync,
+{
     fn drop(&mut self) {
         if thread::panicking() {
             self.0.send_home();
