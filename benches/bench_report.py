@@ -32,6 +32,7 @@ def test_quick_report(tmp_path: Path) -> None:
         "What a batch costs besides hashing",
         "What stops the batch",
         "Where hookseal does not win",
+        "Many tenants",
         "Memory",
         "Start-up",
         "A file of messages",

@@ -28,6 +28,7 @@ from benches.memory import Growth
 from benches.paired import Rounds, Spread
 from benches.queue_file import COMMAND, PROGRAM, QueueFindings
 from benches.startup import StartFindings
+from benches.tenants import TenantFindings
 
 _HEAD = """\
 # Benchmarks
@@ -82,6 +83,7 @@ class Findings:
     memory_messages: int
     starts: StartFindings
     queue: QueueFindings
+    tenants: TenantFindings
     bare_micros: Sequence[float]
     load_before: str
     load_after: str
@@ -94,6 +96,7 @@ class Findings:
         return [
             *batch_figures.judge(self.results, self.lanes, self.costs, self.sample, self.floor),
             *figures.judge(self.results, self.memory, self.queue),
+            *self.tenants.figures(),
             *self.starts.figures(),
         ]
 
@@ -116,6 +119,7 @@ def render(found: Findings, plotted: Iterable[Path]) -> str:
         lane_tables.costs(found.costs),
         floor_tables.section(found.floor),
         _losses(found.results),
+        found.tenants.section(),
         _memory(found),
         found.starts.section(),
         queue_section(found.queue),

@@ -92,14 +92,18 @@ class MessageSet:
         return [self.messages[at : at + count] for at in range(0, len(self), count)]
 
 
-def make(headers: str, size: int, count: int) -> MessageSet:
-    """Makes ``count`` good messages with bodies of ``size`` bytes, signed a moment ago."""
+def make(headers: str, size: int, count: int, *, keys: Sequence[bytes] | None = None) -> MessageSet:
+    """Makes ``count`` good messages with bodies of ``size`` bytes, signed a moment ago.
+
+    All are signed with ``KEY``, or each with its own of the ``keys``.
+    """
     chance = random.Random(_SEED)
     now = int(time.time())
     messages, signed = [], []
     for number in range(count):
         body = _body(chance, number, size)
-        message, covered = _signed(headers, number, now - number % SPREAD_SECONDS, body)
+        key = KEY if keys is None else keys[number]
+        message, covered = _signed(headers, number, now - number % SPREAD_SECONDS, body, key)
         messages.append(message)
         signed.append(covered)
     return MessageSet(messages, signed, count)
@@ -163,10 +167,12 @@ def _body(chance: random.Random, number: int, size: int) -> bytes:
     return head + chance.randbytes(room // 2 + 1).hex().encode()[:room] + tail
 
 
-def _signed(headers: str, number: int, timestamp: int, body: bytes) -> tuple[Message, bytes]:
+def _signed(
+    headers: str, number: int, timestamp: int, body: bytes, key: bytes = KEY
+) -> tuple[Message, bytes]:
     id = f"msg_{number:024d}"
     covered = b"%b.%d.%b" % (id.encode(), timestamp, body)
-    mac = hmac.digest(KEY, covered, "sha256")
+    mac = hmac.digest(key, covered, "sha256")
     signature = "v1," + base64.b64encode(mac).decode()
     return (body, HEADER_SETS[headers](number, len(body), id, str(timestamp), signature)), covered
 

@@ -30,6 +30,7 @@ from benches import (
     readme,
     sample_queue,
     startup,
+    tenants,
 )
 from benches.cases import Case
 from benches.paired import Rounds
@@ -61,6 +62,8 @@ def main(arguments: Sequence[str]) -> int:
     least = floor.measure(built, sampled, quick=options.quick)
     _say(start, "a file of messages")
     queue = queue_file.measure(quick=options.quick)
+    _say(start, "many tenants")
+    many = tenants.measure(quick=options.quick)
     _say(start, "memory and start-up")
     memory_messages = 20_000 if options.quick else 1_000_000
     found = document.Findings(
@@ -74,6 +77,7 @@ def main(arguments: Sequence[str]) -> int:
         memory_messages=memory_messages,
         starts=startup.measure(3 if options.quick else 30),
         queue=queue,
+        tenants=many,
         bare_micros=bare_micros,
         load_before=load_before,
         load_after=machine.load(),
