@@ -34,7 +34,8 @@ def read_headers(headers: object, wanted: Container[bytes]) -> Found:
 
 def _pairs(headers: object) -> Iterable[tuple[object, object]]:
     if type(headers) is dict:
-        return headers.items()
+        # A copy: while it is read, another thread may change the dict.
+        return headers.copy().items()
     if headers is None or isinstance(headers, (str, bytes)):
         raise wrong_type("headers", headers)
     items = getattr(headers, "items", None)

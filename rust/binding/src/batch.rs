@@ -17,7 +17,7 @@ use crate::{
     clock::Instants,
     detach::{detached, interrupted},
     filling::Carried,
-    headers::id_of,
+    headers::{Keep as _, id_of},
     items::{Names, message_class},
     kept::Kept,
     kernel,
@@ -194,7 +194,7 @@ impl<'a, 'py> Reader<'a, 'py> {
         let mut kept = Kept::default();
         kept.hold(self.held);
         for index in 0..count {
-            kept.clear();
+            kept.forget();
             let parts = match &self.call.messages {
                 Messages::Items(items) => {
                     let item = items.get_borrowed_item(index)?;

@@ -37,10 +37,15 @@ impl Compiled {
         }
         let compiled = compile(scheme)?;
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() == MOST_COMPILED {
-            all.clear();
-        }
+        let forgotten = if all.len() == MOST_COMPILED {
+            std::mem::take(&mut *all)
+        } else {
+            Vec::new()
+        };
         all.push((scheme.clone().unbind(), Arc::clone(&compiled)));
+        // A scheme may have a finalizer, which may change this ring: not under the lock.
+        drop(all);
+        drop(forgotten);
         Ok(compiled)
     }
 }

@@ -45,4 +45,9 @@ impl Keep for Filling<'_, '_> {
         hold_id(&mut self.ids, self.held, slot, object);
         Ok(())
     }
+
+    fn forget(&mut self) {
+        self.chunk.forget_values();
+        self.ids.clear();
+    }
 }

@@ -25,6 +25,9 @@ pub trait Keep {
     /// # Errors
     /// `MemoryError`.
     fn keep(&mut self, slot: Slot, value: &[u8], object: &Bound<'_, PyAny>) -> PyResult<()>;
+
+    /// Forgets what was kept of the message under way.
+    fn forget(&mut self);
 }
 
 /// The objects that hold what tells messages apart, by their headers. They cannot change.
@@ -116,8 +119,27 @@ fn read_items(
     Ok(())
 }
 
-/// Reads an exact dict. No code of the user's runs while its parts are exact.
+/// Reads an exact dict.
+///
+/// No code of the user's runs while texts are UTF-8. One that is not is an exception before it is
+/// anything else, and an exception is an occasion to collect garbage, which runs finalizers: they
+/// could change the dict. Then it is a copy that is read.
 pub fn read_dict(
+    headers: &Bound<'_, PyDict>,
+    scheme: Option<&Scheme>,
+    kept: &mut impl Keep,
+) -> PyResult<()> {
+    for (name, value) in headers.iter() {
+        if !take(&name, &value, scheme, kept)? {
+            kept.forget();
+            return read_copy(&headers.copy()?, scheme, kept);
+        }
+    }
+    Ok(())
+}
+
+#[cold]
+fn read_copy(
     headers: &Bound<'_, PyDict>,
     scheme: Option<&Scheme>,
     kept: &mut impl Keep,
@@ -136,105 +158,129 @@ fn members<'py>(value: &Bound<'py, PyAny>) -> Option<SmallVec<[Bound<'py, PyAny>
     Some(value.cast::<PyList>().ok()?.iter().collect())
 }
 
-/// Keeps one header's values if the scheme names it.
+/// Keeps one header's values if the scheme names it; false if it held a text that is not UTF-8.
 #[inline(always)]
 fn take(
     name: &Bound<'_, PyAny>,
     value: &Bound<'_, PyAny>,
     scheme: Option<&Scheme>,
     kept: &mut impl Keep,
-) -> PyResult<()> {
-    let Some(slot) = slot_of(name, scheme)? else {
-        return Ok(());
-    };
-    take_value(slot, value, scheme, kept)
+) -> PyResult<bool> {
+    match name_of(name, scheme)? {
+        Name::Of(slot) => take_value(slot, value, scheme, kept),
+        Name::Other => Ok(true),
+        Name::NotUtf8 => Ok(false),
+    }
 }
 
-/// Keeps a header's values.
+/// Keeps a header's values; false if one of them is text that is not UTF-8.
 #[inline(always)]
 pub fn take_value(
     slot: Slot,
     value: &Bound<'_, PyAny>,
     scheme: Option<&Scheme>,
     kept: &mut impl Keep,
-) -> PyResult<()> {
+) -> PyResult<bool> {
     if let Ok(Ok(text)) = value.cast_exact::<PyString>().map(Bound::to_str) {
-        kept.keep(slot, enough(slot, text.as_bytes()), value)
+        kept.keep(slot, enough(slot, text.as_bytes()), value)?;
+        Ok(true)
     } else if let Ok(bytes) = value.cast_exact::<PyBytes>() {
-        kept.keep(slot, enough(slot, bytes.as_bytes()), value)
+        kept.keep(slot, enough(slot, bytes.as_bytes()), value)?;
+        Ok(true)
     } else {
         take_any(slot, value, scheme, kept)
     }
 }
 
-/// The header that a name is of, if the scheme names it. Most are exact texts that it does not.
+/// What a name is to a scheme.
+enum Name {
+    /// It is that header's.
+    Of(Slot),
+    /// The scheme does not name it.
+    Other,
+    /// Nor can it, since it is not UTF-8.
+    NotUtf8,
+}
+
+impl From<Option<Slot>> for Name {
+    #[inline(always)]
+    fn from(slot: Option<Slot>) -> Self {
+        slot.map_or(Self::Other, Self::Of)
+    }
+}
+
+/// Which header a name is of. Most are exact texts that the scheme does not name.
 #[inline(always)]
-fn slot_of(name: &Bound<'_, PyAny>, scheme: Option<&Scheme>) -> PyResult<Option<Slot>> {
-    if let (Ok(Ok(name)), Some(scheme)) = (name.cast_exact::<PyString>().map(Bound::to_str), scheme)
-    {
-        return Ok(scheme.slot(name.as_bytes()));
+fn name_of(name: &Bound<'_, PyAny>, scheme: Option<&Scheme>) -> PyResult<Name> {
+    if let Some(scheme) = scheme {
+        if let Ok(Ok(name)) = name.cast_exact::<PyString>().map(Bound::to_str) {
+            return Ok(scheme.slot(name.as_bytes()).into());
+        }
+        if let Ok(name) = name.cast_exact::<PyBytes>() {
+            return Ok(scheme.slot(name.as_bytes()).into());
+        }
     }
-    if let (Ok(name), Some(scheme)) = (name.cast_exact::<PyBytes>(), scheme) {
-        return Ok(scheme.slot(name.as_bytes()));
-    }
-    slot_of_any(name, scheme)
+    name_of_any(name, scheme)
 }
 
 #[cold]
-fn slot_of_any(name: &Bound<'_, PyAny>, scheme: Option<&Scheme>) -> PyResult<Option<Slot>> {
+fn name_of_any(name: &Bound<'_, PyAny>, scheme: Option<&Scheme>) -> PyResult<Name> {
     if let Ok(name) = name.cast::<PyString>() {
-        Ok(match scheme {
-            Some(scheme) => utf8(name)?.and_then(|name| scheme.slot(name.as_bytes())),
-            None => None,
-        })
+        let Some(scheme) = scheme else {
+            return Ok(Name::Other);
+        };
+        let name = utf8(name)?;
+        Ok(name.map_or(Name::NotUtf8, |name| scheme.slot(name.as_bytes()).into()))
     } else if let Ok(name) = name.cast::<PyBytes>() {
-        Ok(scheme.and_then(|scheme| scheme.slot(name.as_bytes())))
+        Ok(scheme
+            .and_then(|scheme| scheme.slot(name.as_bytes()))
+            .into())
     } else {
         Err(wrong_type("header name", name, None))
     }
 }
 
-/// Keeps a header's values, of any form.
+/// Keeps a header's values, of any form; false if one of them is text that is not UTF-8.
 #[cold]
 fn take_any(
     slot: Slot,
     value: &Bound<'_, PyAny>,
     scheme: Option<&Scheme>,
     kept: &mut impl Keep,
-) -> PyResult<()> {
-    if keep_text(slot, value, kept)? {
-        return Ok(());
+) -> PyResult<bool> {
+    if let Some(is_utf8) = keep_text(slot, value, kept)? {
+        return Ok(is_utf8);
     }
     let wrong = |value: &Bound<'_, PyAny>| wrong_value(value, scheme, slot);
+    let mut are_utf8 = true;
     if let Some(all) = members(value) {
         for one in &all {
-            if !keep_text(slot, one, kept)? {
-                return Err(wrong(one));
-            }
+            are_utf8 &= keep_text(slot, one, kept)?.ok_or_else(|| wrong(one))?;
         }
     } else if !value.is_none() {
         return Err(wrong(value));
     }
-    Ok(())
+    Ok(are_utf8)
 }
 
-/// Keeps a text; false if it is neither `str` nor `bytes`.
-fn keep_text(slot: Slot, value: &Bound<'_, PyAny>, kept: &mut impl Keep) -> PyResult<bool> {
-    let copy;
-    let bytes = if let Ok(text) = value.cast::<PyString>() {
+/// Keeps a text, and says whether it is UTF-8; None if it is neither `str` nor `bytes`.
+fn keep_text(slot: Slot, value: &Bound<'_, PyAny>, kept: &mut impl Keep) -> PyResult<Option<bool>> {
+    let (copy, bytes, is_utf8);
+    if let Ok(text) = value.cast::<PyString>() {
         if let Some(text) = utf8(text)? {
-            text.as_bytes()
+            (bytes, is_utf8) = (text.as_bytes(), true);
         } else {
             copy = surrogates_and_all(text)?;
-            copy.as_bytes()
+            (bytes, is_utf8) = (copy.as_bytes(), false);
         }
-    } else if let Ok(bytes) = value.cast::<PyBytes>() {
-        bytes.as_bytes()
+    } else if let Ok(value) = value.cast::<PyBytes>() {
+        // Never an exception: as good as UTF-8.
+        (bytes, is_utf8) = (value.as_bytes(), true);
     } else {
-        return Ok(false);
-    };
+        return Ok(None);
+    }
     kept.keep(slot, enough(slot, bytes), value)?;
-    Ok(true)
+    Ok(Some(is_utf8))
 }
 
 /// What has to be kept of a value: of a signature, no more than refuses it for its length.

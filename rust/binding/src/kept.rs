@@ -72,6 +72,15 @@ impl Keep for Kept {
         hold_id(&mut self.ids, self.held, slot, object);
         Ok(())
     }
+
+    fn forget(&mut self) {
+        self.far.clear();
+        // One long header is not kept for the rest of a batch.
+        self.far.shrink_to(MOST_FAR_BYTES);
+        self.all.clear();
+        self.bytes = 0;
+        self.ids.clear();
+    }
 }
 
 impl Kept {
@@ -83,16 +92,6 @@ impl Kept {
     /// The objects that hold the ids, which it forgets.
     pub fn take_ids(&mut self) -> Ids {
         std::mem::take(&mut self.ids)
-    }
-
-    /// Forgets all values.
-    pub fn clear(&mut self) {
-        self.far.clear();
-        // One long header is not kept for the rest of a batch.
-        self.far.shrink_to(MOST_FAR_BYTES);
-        self.all.clear();
-        self.bytes = 0;
-        self.ids.clear();
     }
 
     /// Keeps a value; false if there is no room.

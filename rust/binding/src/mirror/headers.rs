@@ -7,7 +7,12 @@ use pyo3::{
     types::{PyBytes, PyDict, PyList, PyString, PyTuple},
 };
 
-use crate::{arguments::wrong_type, encoded::utf8, headers::take_value, kept::Kept};
+use crate::{
+    arguments::wrong_type,
+    encoded::utf8,
+    headers::{Keep as _, take_value},
+    kept::Kept,
+};
 
 /// Reads the headers that the scheme names; says what it has seen beside their values.
 ///
@@ -20,7 +25,7 @@ pub fn read(headers: &Bound<'_, PyAny>, scheme: &Scheme, kept: &mut Kept) -> PyR
             return Ok(seen);
         }
         seen = Seen::default();
-        *kept = Kept::default();
+        kept.forget();
     }
     let py = headers.py();
     let items = headers
@@ -46,7 +51,7 @@ pub fn read(headers: &Bound<'_, PyAny>, scheme: &Scheme, kept: &mut Kept) -> PyR
 }
 
 /// Keeps the values of a dict as long as nothing in it is asked anything, which could change the
-/// dict; whether that was so to its end.
+/// dict, as a text that is not UTF-8 may do too; whether that was so to its end.
 fn take_plain(
     dict: &Bound<'_, PyDict>,
     scheme: &Scheme,
@@ -60,7 +65,10 @@ fn take_plain(
         match scheme.slot(name.as_bytes()) {
             None if name.is_ascii() => {}
             Some(slot) if value.is_exact_instance_of::<PyString>() => {
-                take_text(slot, &value, scheme, kept, seen)?;
+                seen.note(slot, false);
+                if !take_value(slot, &value, Some(scheme), kept)? {
+                    return Ok(false);
+                }
             }
             _ => return Ok(false),
         }
@@ -127,10 +135,10 @@ fn take_text(
 ) -> PyResult<()> {
     if value.is_instance_of::<PyString>() {
         seen.note(slot, false);
-        return take_value(slot, value, Some(scheme), kept);
+        return take_value(slot, value, Some(scheme), kept).map(drop);
     }
     let is_odd = value.is_truthy()?;
     seen.note(slot, is_odd);
     let nothing = PyString::new(value.py(), "");
-    take_value(slot, nothing.as_any(), Some(scheme), kept)
+    take_value(slot, nothing.as_any(), Some(scheme), kept).map(drop)
 }
