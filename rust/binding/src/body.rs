@@ -1,7 +1,7 @@
 //! Bodies: borrowed where nobody can change them, copied where somebody could.
 
 use pyo3::{
-    intern,
+    PyTypeInfo, intern,
     prelude::*,
     pybacked::PyBackedBytes,
     types::{PyByteArray, PyBytes, PyMemoryView, PyString},
@@ -24,13 +24,26 @@ pub fn read(body: &Bound<'_, PyAny>, place: &str) -> PyResult<Option<PyBackedByt
         return Ok(Some(bytes(body.py(), text.as_bytes())?.into()));
     }
     if let Ok(array) = body.cast::<PyByteArray>() {
-        // Its own memory, whatever `__buffer__` a subclass may have.
-        return Ok(Some(bytes(body.py(), &array.to_vec())?.into()));
+        return copy_of(array).map(Some);
     }
     match body.cast::<PyMemoryView>() {
         Ok(view) => snapshot(view, place).map(Some),
         Err(_) => Err(wrong_type("body", body, Some(place))),
     }
+}
+
+/// A copy of an array's own memory, whatever `__buffer__` a subclass may have. Python makes it:
+/// what Rust cannot allocate ends the process.
+fn copy_of(array: &Bound<'_, PyByteArray>) -> PyResult<PyBackedBytes> {
+    let py = array.py();
+    let view = if array.is_exact_instance_of::<PyByteArray>() {
+        PyMemoryView::from(array)?
+    } else {
+        let copy = PyByteArray::type_object(py).getattr(intern!(py, "copy"))?;
+        PyMemoryView::from(&copy.call1((array,))?)?
+    };
+    let copy = view.call_method0(intern!(py, "tobytes"))?;
+    Ok(copy.cast_into::<PyBytes>()?.into())
 }
 
 /// Another thread may change or resize the memory at any time, so it is copied before

@@ -186,8 +186,12 @@ fn read_buffer(name: &str, value: &Bound<'_, PyAny>, count: usize) -> PyResult<O
             }
         }
     };
-    let all = numbers.iter().enumerate().map(judged);
-    all.collect::<PyResult<_>>().map(Some)
+    let mut all = Vec::new();
+    all.try_reserve_exact(count).map_err(no_memory)?;
+    for number in numbers.iter().enumerate().map(judged) {
+        all.push(number?);
+    }
+    Ok(Some(all))
 }
 
 /// The bytes of one number in a buffer.

@@ -74,17 +74,18 @@ pub fn drain<'py>(values: &Bound<'py, PyAny>, name: &str) -> PyResult<Bound<'py,
     if let Ok(tuple) = values.cast_exact::<PyTuple>() {
         return Ok(tuple.clone());
     }
-    if let Ok(list) = values.cast_exact::<PyList>() {
-        return Ok(list.to_tuple());
-    }
     let py = values.py();
-    let is_wrong = values.is_instance_of::<PyString>()
-        || values.is_instance_of::<PyBytes>()
-        || is_mapping(values)?
-        || !is_iterable(values)?;
+    // A list has neither of these, and asking it would cost more than reading it.
+    let is_list = values.is_exact_instance_of::<PyList>();
+    let is_wrong = !is_list
+        && (values.is_instance_of::<PyString>()
+            || values.is_instance_of::<PyBytes>()
+            || is_mapping(values)?
+            || !is_iterable(values)?);
     if is_wrong {
         return Err(wrong_type(name, values, None));
     }
+    // Not PyO3's `to_tuple`, which panics where memory is short.
     Ok(PyTuple::type_object(py).call1((values,))?.cast_into()?)
 }
 

@@ -84,13 +84,9 @@ impl BatchResult {
         self.code(index) == Verdict::Valid as u8
     }
 
-    fn indices(&self, are_valid: bool) -> Vec<usize> {
-        let codes = self.codes.all.iter().enumerate();
-        let wanted = |code: u8| (code == Verdict::Valid as u8) == are_valid;
-        codes
-            .filter(|(_, code)| wanted(**code))
-            .map(|(index, _)| index)
-            .collect()
+    fn indices<'py>(&self, py: Python<'py>, are_valid: bool) -> PyResult<Bound<'py, PyList>> {
+        let is_wanted = |code| (code == Verdict::Valid as u8) == are_valid;
+        self.codes.positions(py, is_wanted)
     }
 
     /// The exception of a refused message.
@@ -209,13 +205,13 @@ impl BatchResult {
     }
 
     /// The indices of the valid messages, in order.
-    fn valid_indices(&self) -> Vec<usize> {
-        self.indices(true)
+    fn valid_indices<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        guarded(|| self.indices(py, true))
     }
 
     /// The indices of the refused messages, in order.
-    fn invalid_indices(&self) -> Vec<usize> {
-        self.indices(false)
+    fn invalid_indices<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        guarded(|| self.indices(py, false))
     }
 
     /// The proof for a valid message; raises what refused another.
@@ -268,7 +264,7 @@ impl BatchResult {
             if slf.get().particulars.is_none() {
                 return Err(mistake(py, ("not-kept",)));
             }
-            let indices = PyList::new(py, slf.get().indices(true))?;
+            let indices = slf.get().indices(py, true)?;
             let builtins = py.import("builtins")?;
             let verified = slf.getattr(intern!(py, "verified"))?;
             let proofs = builtins.getattr("map")?.call1((verified, &indices))?;
@@ -314,7 +310,8 @@ impl BatchResult {
     ///     VerificationError: A message was refused.
     fn raise_for_invalid(&self, py: Python<'_>) -> PyResult<()> {
         guarded(|| {
-            let Some(first) = self.indices(false).first().copied() else {
+            let is_refused = |code: &u8| *code != Verdict::Valid as u8;
+            let Some(first) = self.codes.all.iter().position(is_refused) else {
                 return Ok(());
             };
             let error = self.refusal(py, first)?;

@@ -12,8 +12,9 @@ use hookseal_engine::{
     timestamp::Tolerance,
 };
 use pyo3::{
+    PyTypeInfo,
     prelude::*,
-    types::{PyDict, PyString},
+    types::{PyDict, PyList, PyString},
 };
 use zeroize::Zeroizing;
 
@@ -139,14 +140,14 @@ impl Signer {
         bodies: &Bound<'py, PyAny>,
         ids: Option<&Bound<'py, PyAny>>,
         timestamps: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Vec<Bound<'py, PyDict>>> {
+    ) -> PyResult<Bound<'py, PyList>> {
         guarded(|| {
             let bodies = drain(bodies, "bodies")?;
             self.refuse_unsigned(py, ids.is_some(), timestamps.is_some())?;
             let ids = ids.map(|ids| each("ids", ids, bodies.len())).transpose()?;
             let stated = Instants::read("timestamps", timestamps, bodies.len())?;
             let mut clock = None;
-            let mut signed = Vec::new();
+            let signed = PyList::empty(py);
             for (index, body) in bodies.iter().enumerate() {
                 // Each body is hashed here and now: a look for signals costs little beside it.
                 py.check_signals()?;
@@ -155,7 +156,7 @@ impl Signer {
                 let (body_place, id_place) = (format!("bodies[{index}]"), format!("ids[{index}]"));
                 let id = text_or_none(id.as_ref(), &id_place)?;
                 let at = self.instant(py, stated.get(index), &mut clock)?;
-                signed.push(self.headers(&body, &body_place, id, &id_place, at)?);
+                signed.append(self.headers(&body, &body_place, id, &id_place, at)?)?;
             }
             Ok(signed)
         })
@@ -257,14 +258,17 @@ impl Signer {
             }
         };
         let value = value.map_err(|fault| secret_error(py, fault, "the signer"))?;
-        let headers = PyDict::new(py);
+        // As everything whose number a caller chooses: where memory is short, PyO3's own way to
+        // make a dict or a text panics.
+        let headers = PyDict::type_object(py).call0()?.cast_into::<PyDict>()?;
+        let text = |text: &str| PyString::from_bytes(py, text.as_bytes());
         let family = &self.family;
         for (name, value) in [(&family.id, id), (&family.timestamp, timestamp)] {
             if let (Some(name), Some(value)) = (name, value) {
-                headers.set_item(name, value)?;
+                headers.set_item(text(name)?, text(&value)?)?;
             }
         }
-        headers.set_item(&family.signature, value)?;
+        headers.set_item(text(&family.signature)?, text(&value)?)?;
         Ok(headers)
     }
 }

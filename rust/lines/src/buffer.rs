@@ -25,6 +25,12 @@ impl Buffer {
     pub fn set_length(&mut self, length: usize) {
         self.length = length;
     }
+
+    /// What was written, without a copy.
+    pub fn into_bytes(mut self) -> Vec<u8> {
+        self.bytes.truncate(self.length);
+        self.bytes
+    }
 }
 
 impl AsRef<[u8]> for Buffer {

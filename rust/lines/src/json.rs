@@ -70,7 +70,7 @@ impl<'a> Text<'a> {
         }
         let mut buffer = Buffer::default();
         unescape(self.raw, 0, &mut buffer, &mut false)?;
-        Ok(Cow::Owned(buffer.as_ref().to_vec()))
+        Ok(Cow::Owned(buffer.into_bytes()))
     }
 }
 

@@ -1,6 +1,6 @@
 //! A piece of a block: whole lines, judged by one thread.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, collections::TryReserveError, sync::Arc};
 
 use hookseal_engine::{
     Kernel, Outcome, Stop, Watch,
@@ -226,7 +226,7 @@ impl<'a> Judged<'a> {
         let why = Why::Refused {
             outcome,
             endpoint: self.tally.endpoints[place].endpoint.clone(),
-            unknown: unknown.map(Into::into),
+            unknown: unknown.map(boxed).transpose()?,
         };
         self.reject(source.raw, source.line, why)
     }
@@ -236,6 +236,20 @@ impl<'a> Judged<'a> {
         self.rejects.push((Refusal { line, why }, raw));
         Ok(())
     }
+}
+
+/// A name of its own. The sender wrote it, and it may be as long as a line.
+fn boxed(name: Cow<'_, str>) -> Result<Box<str>, TryReserveError> {
+    let name = match name {
+        Cow::Owned(name) => name,
+        Cow::Borrowed(name) => {
+            let mut copy = String::new();
+            copy.try_reserve_exact(name.len())?;
+            copy.push_str(name);
+            copy
+        }
+    };
+    Ok(name.into_boxed_str())
 }
 
 /// What waits in the chunk beside a message. Its index there is the endpoint's place.
