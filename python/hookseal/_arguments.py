@@ -208,6 +208,10 @@ _MISTAKES: dict[str, tuple[type[Exception], str]] = {
         RuntimeError,
         "every kernel computes wrong MACs: the memory, the processor or the build is broken",
     ),
+    "interpreter": (
+        ImportError,
+        "the compiled module of hookseal serves one interpreter a process, and another one has it",
+    ),
     "truth": (
         TypeError,
         "a BatchResult has no truth value: look at result.invalid, or call raise_for_invalid()",

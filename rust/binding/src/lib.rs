@@ -28,6 +28,7 @@ mod errors;
 mod filling;
 mod guard;
 mod headers;
+mod interpreter;
 mod items;
 mod json;
 mod kept;
@@ -80,6 +81,7 @@ mod _core {
 
     #[pymodule_init]
     fn init(module: &super::Bound<'_, super::PyModule>) -> super::PyResult<()> {
+        crate::interpreter::claim(module.py())?;
         crate::kernel::choose(module.py())
     }
 }
