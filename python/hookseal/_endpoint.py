@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hookseal._arguments import wrong_type
+from hookseal._discreet import discreet
 from hookseal._scheme import Scheme
 from hookseal._tolerance import window
 
@@ -39,6 +40,7 @@ class Endpoint:
     tolerance: Tolerance
 
     # Without an __init__ there is none to call again.
+    @discreet
     def __new__(
         cls,
         secrets: object | Sequence[object],

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias, final
 
 from hookseal._arguments import mistake, wrong_type
+from hookseal._discreet import discreet
 from hookseal._endpoint import Endpoint
 from hookseal._errors import secret_error
 from hookseal._finding import Finding
@@ -66,6 +67,7 @@ class Keyring(Sealed):
     _scheme: Scheme
     _snapshot: Mapping[str, State]
 
+    @discreet
     def __new__(
         cls,
         endpoints: Mapping[str, SecretLike | Sequence[SecretLike] | Endpoint] = {},
@@ -103,10 +105,12 @@ class Keyring(Sealed):
         return keyring_of(path, Keyring, Secret, stacklevel=3)
 
     @staticmethod
+    @discreet
     def from_env(prefix: str, *, scheme: Scheme | str = "standard-webhooks") -> Keyring:
         """The endpoints that environment variables name: ``HOOK_ACME``, ``HOOK_ACME__old``."""
         return Keyring(endpoints_of(prefix, Secret), scheme=scheme)
 
+    @discreet
     def rotate(
         self,
         endpoint: str,
@@ -136,6 +140,7 @@ class Keyring(Sealed):
             self._swap({**self._snapshot, name: changed})
         return changed.entries[0].label
 
+    @discreet
     def replace(self, endpoint: str, secrets: SecretLike | Sequence[SecretLike] | Endpoint) -> None:
         """Gives an endpoint new secrets, or adds the endpoint."""
         name = _new_name(endpoint)

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple, TypeAlias, Union, cast, final
 
 from hookseal import schemes
 from hookseal._arguments import environment, mistake, wrong_type
+from hookseal._discreet import discreet
 from hookseal._errors import SecretError, secret_error
 from hookseal._finding import Finding
 from hookseal._instant import seconds
@@ -45,6 +46,7 @@ class Secret(Sealed):
     _not_before: int | None
     _not_after: int | None
 
+    @discreet
     def __new__(
         cls,
         value: SecretLike,
@@ -57,6 +59,7 @@ class Secret(Sealed):
         return _dressed(secret_of(value, THE_SECRET), label, not_before, not_after)
 
     @staticmethod
+    @discreet
     def from_text(
         text: str,
         *,
@@ -69,6 +72,7 @@ class Secret(Sealed):
         return _dressed(_made(value, True), label, not_before, not_after)
 
     @staticmethod
+    @discreet
     def from_base64(
         text: str,
         *,
@@ -82,6 +86,7 @@ class Secret(Sealed):
         return _dressed(_made(base64_key(value, THE_SECRET), True), label, not_before, not_after)
 
     @staticmethod
+    @discreet
     def from_hex(
         text: str,
         *,
@@ -95,6 +100,7 @@ class Secret(Sealed):
         return _dressed(_made(hex_key(value, THE_SECRET), True), label, not_before, not_after)
 
     @staticmethod
+    @discreet
     def from_env(
         name: str,
         *,

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import final
 
 from hookseal._arguments import mistake, wrong_id
+from hookseal._discreet import discreet
 from hookseal._errors import scheme_error, secret_error
 from hookseal._instant import seconds
 from hookseal._random import message_id
@@ -33,6 +34,7 @@ class Signer(Sealed):
     _state: State
     _token: str | None
 
+    @discreet
     def __new__(
         cls,
         secrets: SecretLike | Sequence[SecretLike],

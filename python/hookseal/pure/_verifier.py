@@ -7,6 +7,7 @@ from typing import Any, Literal, final
 
 from hookseal._arguments import body_limit, mistake, unsigned_reason
 from hookseal._awaiting import averify, averify_batch
+from hookseal._discreet import discreet
 from hookseal._guard import AsyncReplayGuard, ReplayGuard
 from hookseal._instant import seconds
 from hookseal._scheme import Scheme
@@ -40,6 +41,7 @@ class Verifier(Sealed):
 
     _rules: Rules
 
+    @discreet
     def __new__(
         cls,
         secrets: SecretLike | Sequence[SecretLike] | Keyring,

@@ -11,6 +11,7 @@ use crate::{
     name::Name,
     scheme::Scheme,
     secret::{Fault, Secret},
+    stack::wipe_below,
     timestamp::Tolerance,
     usage::Usage,
 };
@@ -124,8 +125,9 @@ impl Endpoint {
             has_windows: false,
             always_live: 0,
         };
-        endpoint.fill(secrets)?;
-        Ok(endpoint)
+        let filled = endpoint.fill(secrets);
+        wipe_below();
+        filled.map(|()| endpoint)
     }
 
     /// The endpoint's name in its ring.
@@ -228,8 +230,9 @@ impl Endpoint {
             tolerance: tolerance.map(Box::new),
             ..self.clone()
         };
-        changed.fill(secrets)?;
-        Ok(changed)
+        let filled = changed.fill(secrets);
+        wipe_below();
+        filled.map(|()| changed)
     }
 
     /// Replaces the secrets. The counter of labels goes on, so none is used again; what was
@@ -315,11 +318,9 @@ impl Endpoint {
         if self.held.len() == 1 {
             return Err(Fault::LastSecret);
         }
-        // With room for those alone: what is shortened leaves a key's bytes behind.
-        let mut held = Vec::with_capacity(self.held.len() - 1);
-        held.extend_from_slice(&self.held[..at]);
-        held.extend_from_slice(&self.held[at + 1..]);
-        self.put(held);
+        // Not `Vec::remove`: what it shifts leaves a keyed state behind at the end.
+        let (before, behind) = (&self.held[..at], &self.held[at + 1..]);
+        self.put([before, behind].concat());
         Ok(true)
     }
 

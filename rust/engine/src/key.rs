@@ -37,11 +37,10 @@ impl Key {
         }
     }
 
-    /// A number that is the same for the same key. It is a MAC of nothing under the key, so
-    /// it tells nothing of it; it is for finding one key among many, and leaves no call.
+    /// What is the same for the same key: for finding one key among many.
     #[must_use]
-    pub(crate) fn fingerprint(&self) -> Mac {
-        match self {
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        Fingerprint(match self {
             Self::Mac(key) => {
                 let nothing = Job {
                     key,
@@ -54,9 +53,14 @@ impl Key {
                     .unwrap_or_default()
             }
             Self::Token(digest) => *digest,
-        }
+        })
     }
 }
+
+/// A MAC of nothing under the key, which tells nothing of it; of a token its digest, by which short
+/// ones can be guessed. Wiped on drop, and leaves no call.
+#[derive(PartialEq, Eq, Hash, Zeroize, ZeroizeOnDrop)]
+pub(crate) struct Fingerprint(Mac);
 
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

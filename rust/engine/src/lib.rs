@@ -25,6 +25,7 @@ pub mod scheme;
 pub mod secret;
 pub mod sign;
 pub mod signature;
+mod stack;
 mod stop;
 mod table;
 pub mod timestamp;

@@ -10,6 +10,7 @@ use crate::{
     label::Label,
     scheme::Scheme,
     secret::{Fault, Secret},
+    stack::wipe_below,
     table::{Hash, Table},
     timestamp::Tolerance,
 };
@@ -84,7 +85,9 @@ impl Snapshot {
     /// The secrets whose key an earlier endpoint also has, with their endpoints.
     #[must_use]
     pub fn shared_keys(&self) -> Vec<(&Endpoint, &str)> {
-        let mut seen = HashSet::new();
+        // With room for all from the start: a set that grows leaves its members behind.
+        let keys = self.endpoints().map(|endpoint| endpoint.held().len());
+        let mut seen = HashSet::with_capacity(keys.sum());
         let mut shared = Vec::new();
         for endpoint in self.endpoints() {
             for held in endpoint.held() {
@@ -227,7 +230,9 @@ impl Ring {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         // A copy where a call in progress holds the snapshot; each change judges before it
         // changes, so one that is refused leaves all as it was.
-        change(Arc::make_mut(&mut current))
+        let changed = change(Arc::make_mut(&mut current));
+        wipe_below();
+        changed
     }
 }
 

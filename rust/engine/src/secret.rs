@@ -289,8 +289,10 @@ fn decode_base64(text: &str) -> Result<KeyBytes, Fault> {
     if padding > 0 && (padding > 2 || !text.len().is_multiple_of(4)) {
         return Err(Fault::NotBase64);
     }
-    let key = Base64Unpadded::decode_vec(bare).map_err(|_| Fault::NotBase64)?;
-    Ok(Zeroizing::new(key))
+    decoded(bare.len(), |key| {
+        Base64Unpadded::decode(bare, key).map(<[u8]>::len).ok()
+    })
+    .ok_or(Fault::NotBase64)
 }
 
 fn decode_hex(text: &str) -> Result<KeyBytes, Fault> {
@@ -300,8 +302,20 @@ fn decode_hex(text: &str) -> Result<KeyBytes, Fault> {
     if text.is_empty() {
         return Err(Fault::NothingLeft);
     }
-    let key = base16ct::mixed::decode_vec(text).map_err(|_| Fault::NotHex)?;
-    Ok(Zeroizing::new(key))
+    decoded(text.len(), |key| {
+        base16ct::mixed::decode(text, key).map(<[u8]>::len).ok()
+    })
+    .ok_or(Fault::NotHex)
+}
+
+/// What a decoder makes of a text, of which it says how many bytes it wrote. They are wiped where
+/// the text turns out to be wrong, too: all but a mistyped character may be right.
+fn decoded(text_bytes: usize, decode: impl FnOnce(&mut [u8]) -> Option<usize>) -> Option<KeyBytes> {
+    // Never more bytes than the text has.
+    let mut key = Zeroizing::new(vec![0; text_bytes]);
+    let length = decode(&mut key)?;
+    key.truncate(length);
+    Some(key)
 }
 
 /// How that begins which people paste in place of the secret, each with its own words.

@@ -1,76 +1,32 @@
 //! No keyed state is left in memory that was given back: who has both states of a key can forge.
 
-#![expect(
-    unsafe_code,
-    reason = "an allocator that looks at what is given back is no other way to be had"
-)]
+mod looking;
 
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    slice::from_ref,
-    sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
-};
+use std::slice::from_ref;
 
 use hookseal_lanes::{Interrupted, Job, Kernel, KeyState, Mac};
+use looking::{Search, alone};
 use sha2::block_api::compress256;
-
-/// The first two words of the inner state and of the outer one, as they lie in memory.
-static NEEDLES: [AtomicU64; 2] = [AtomicU64::new(0), AtomicU64::new(0)];
-static IS_LOOKING: AtomicBool = AtomicBool::new(false);
-static FOUND: AtomicUsize = AtomicUsize::new(0);
-
-struct Looking;
-
-// SAFETY: everything is handed on to the system's allocator, as it came.
-unsafe impl GlobalAlloc for Looking {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's promises are this call's.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's promises are this call's.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        if IS_LOOKING.load(Relaxed) {
-            // SAFETY: the block is the caller's until it is handed on below. What of it was
-            // never written may hold anything, and any bytes are good to be compared.
-            let bytes = unsafe { std::slice::from_raw_parts(block, layout.size()) };
-            for needle in &NEEDLES {
-                let needle = needle.load(Relaxed).to_ne_bytes();
-                if bytes.windows(needle.len()).any(|window| window == needle) {
-                    FOUND.fetch_add(1, Relaxed);
-                }
-            }
-        }
-        // Wiped behind the look: else it would be found again in a block that is not written to.
-        // SAFETY: the block is the caller's until it is handed on; the rest as above.
-        unsafe {
-            block.write_bytes(0, layout.size());
-            System.dealloc(block, layout);
-        }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Looking = Looking;
 
 #[test]
 fn what_is_given_back_holds_no_keyed_state() {
+    let _alone = alone();
     let keyed = [0x36, 0x5c].map(|pad| keyed_state(b"a key", pad));
-    for (needle, state) in NEEDLES.iter().zip(&keyed) {
-        needle.store(first_words(state), Relaxed);
-    }
+    let bytes = keyed.map(|state| state.map(u32::to_ne_bytes));
+    let [inner, outer] = [bytes[0].as_flattened(), bytes[1].as_flattened()];
+    let search = Search::of(&[("inner", inner), ("outer", outer)]);
 
     // The control: what is looked for is found.
-    assert_eq!(found(|| drop(vec![keyed[0], keyed[1]])), 2);
-    assert_eq!(found(|| drop(vec![keyed[1]])), 1);
-    assert_eq!(found(|| drop(vec![[0_u32; 8]])), 0);
+    assert_eq!(
+        search.found(|| drop(vec![keyed[0], keyed[1]])),
+        ["inner", "outer"]
+    );
+    assert_eq!(search.found(|| drop(vec![keyed[1]])), ["outer"]);
+    assert_eq!(search.found(|| drop(keyed[1][2..7].to_vec())), ["outer"]);
+    assert_eq!(search.blocks(|| drop(vec![[0_u32; 8]])), 0);
 
     let key = KeyState::new(b"a key");
-    assert_eq!(found(|| drop(Box::new(key.clone()))), 0);
+    assert_eq!(search.blocks(|| drop(Box::new(key.clone()))), 0);
     for kernel in Kernel::ALL {
         for count in (0..=40).chain([64, 100]) {
             for ragged in [0, 1, 64, 100] {
@@ -85,21 +41,12 @@ fn what_is_given_back_holds_no_keyed_state() {
                 let mut macs = vec![Mac::default(); count];
                 for goes_on in [true, false] {
                     let mut watch = |_| if goes_on { Ok(()) } else { Err(Interrupted) };
-                    let left = found(|| _ = kernel.macs(&jobs, &mut macs, &mut watch));
+                    let left = search.blocks(|| _ = kernel.macs(&jobs, &mut macs, &mut watch));
                     assert_eq!(left, 0, "{kernel:?}: {count} jobs, {ragged} bytes apart");
                 }
             }
         }
     }
-}
-
-/// In how many blocks a needle was when they were given back.
-fn found(work: impl FnOnce()) -> usize {
-    FOUND.store(0, Relaxed);
-    IS_LOOKING.store(true, Relaxed);
-    work();
-    IS_LOOKING.store(false, Relaxed);
-    FOUND.load(Relaxed)
 }
 
 /// RFC 2104's intermediate result for a short key.
@@ -121,12 +68,4 @@ fn keyed_state(key: &[u8], pad: u8) -> [u32; 8] {
     }
     compress256(&mut state, from_ref(&block));
     state
-}
-
-fn first_words(state: &[u32; 8]) -> u64 {
-    let [a, b] = [state[0], state[1]].map(u32::to_ne_bytes);
-    let mut bytes = [0; 8];
-    bytes[..4].copy_from_slice(&a);
-    bytes[4..].copy_from_slice(&b);
-    u64::from_ne_bytes(bytes)
 }

@@ -4,7 +4,7 @@
 use std::collections::TryReserveError;
 
 use hookseal_lanes::{Job, Kernel, Mac, Watch};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
     compare::matches_any,
@@ -43,7 +43,9 @@ pub struct Scratch {
     candidates: Vec<Mac>,
     /// The messages whose MACs are under way: their positions among `pending`, and the secret.
     open: Vec<(usize, usize)>,
-    macs: Vec<Mac>,
+    /// What forged messages should have carried: nobody's to read, where the work was stopped
+    /// neither.
+    macs: Zeroizing<Vec<Mac>>,
 }
 
 /// A message that passed everything but its MACs.
@@ -178,7 +180,6 @@ impl Scratch {
                 message.compare(*secret, mac, &candidates[first..message.candidates]);
             }
         }
-        // What a forged message should have carried is nobody's to read.
         macs.zeroize();
         for message in pending.drain(..) {
             judged[message.place] = message.judged();

@@ -1,0 +1,387 @@
+"""Keys that stand nowhere else, and where a key could show: texts, errors, frames, objects."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import gc
+import io
+import json
+import logging
+import pickle
+import pprint
+import reprlib
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+from hookseal import Endpoint
+from tests import oracle
+from tests.children import run
+from tests.implementations import BODY, NOW, signed
+
+# One is given as bytes and as base64, one as text.
+CANARY: Final = oracle.mac(b"tests.canaries", b"bytes")
+TEXT_CANARY: Final = "canary-" + oracle.mac(b"tests.canaries", b"text").hex()[:24]
+WHSEC: Final = "whsec_" + oracle.b64(CANARY)
+# What a forger would like to be told.
+EXPECTED: Final = oracle.mac(CANARY, b"msg_1.%d." % NOW, BODY)
+
+# So much of a form in one piece gives it away.
+_WINDOW: Final = 10
+
+
+def _forms(key: bytes) -> Iterator[str]:
+    for way in (key, key[::-1]):
+        yield way.decode("latin-1")
+        yield repr(way)[2:-1]
+        yield str(list(way))[1:-1]
+        yield way.hex()
+        yield way.hex().upper()
+        yield base64.b64encode(way).decode()
+        yield base64.urlsafe_b64encode(way).decode()
+        yield str(int.from_bytes(way, "big"))
+
+
+_NEEDLES: Final = frozenset(
+    text[at : at + _WINDOW]
+    for key in (CANARY, TEXT_CANARY.encode(), EXPECTED)
+    for form in _forms(key)
+    for text in (form, form[::-1])
+    for at in range(len(text) - _WINDOW + 1)
+)
+
+
+def shows(shown: str | bytes) -> bool:
+    """Whether a text, or bytes, hold a piece of a canary in any form."""
+    text = shown if isinstance(shown, str) else shown.decode("latin-1")
+    return any(text[at : at + _WINDOW] in _NEEDLES for at in range(len(text) - _WINDOW + 1))
+
+
+def holders(hooks: Any) -> Iterator[tuple[str, Any]]:
+    """An object of each kind that was given a canary."""
+    secret = hooks.Secret(WHSEC, label="x", not_before=1)
+    yield "Secret", secret
+    yield "Secret of bytes", hooks.Secret(CANARY)
+    yield "Secret of text", hooks.Secret.from_text(TEXT_CANARY)
+    yield "Secret of base64", hooks.Secret.from_base64(oracle.b64(CANARY))
+    yield "Secret of hex", hooks.Secret.from_hex(CANARY.hex())
+    yield "Endpoint", Endpoint([WHSEC, CANARY])
+    ring = hooks.Keyring({"a": [WHSEC, hooks.Secret.from_text(TEXT_CANARY)]})
+    yield "Keyring", ring
+    verifier = hooks.Verifier(secret)
+    yield "Verifier", verifier
+    yield "Verifier of a ring", hooks.Verifier(ring)
+    yield "Signer", hooks.Signer(WHSEC)
+    yield "token Signer", hooks.Signer(TEXT_CANARY, scheme="shared-token")
+    yield "token Verifier", hooks.Verifier(TEXT_CANARY, scheme="shared-token")
+    headers = signed(key=CANARY)
+    yield "Verified", verifier.verify(BODY, headers, now=NOW)
+    yield "BatchResult", verifier.verify_batch([(BODY, headers), (b"", headers)], now=NOW)
+    yield "findings", hooks.Secret.from_text("password" + TEXT_CANARY).check("github")
+    yield "findings of a ring", ring.check()
+
+
+def failures(hooks: Any, folder: Path) -> Iterator[Callable[[], object]]:
+    """Calls that fail with a secret in hand."""
+    good = hooks.Secret(WHSEC)
+    ring = hooks.Keyring({"a": good})
+
+    class Wrapped:
+        def __init__(self, value: Any) -> None:
+            self._value = value
+
+        def get_secret_value(self) -> Any:
+            if isinstance(self._value, Exception):
+                raise self._value
+            return self._value
+
+    for slip in (
+        WHSEC + "!",
+        WHSEC[:-3] + "!" + WHSEC[-3:],
+        "v1," + WHSEC,
+        "whsec_" + WHSEC,
+        WHSEC.encode(),
+        WHSEC + "\n",
+        WHSEC + "\ud800",
+        TEXT_CANARY,
+        [WHSEC, CANARY],
+        [WHSEC, None],
+        bytearray(CANARY),
+        memoryview(CANARY),
+        Wrapped(bytearray(CANARY)),
+        Wrapped(WHSEC + "!"),
+        {WHSEC: 1},
+        {WHSEC},
+        (WHSEC, WHSEC),
+        Wrapped(LookupError("gone")),
+    ):
+        yield partial(hooks.Verifier, slip)
+        yield partial(hooks.Signer, slip)
+        yield partial(hooks.Keyring, {"a": slip})
+        yield partial(hooks.Keyring, {"a": Endpoint(slip)})
+        yield partial(ring.replace, "a", slip)
+        yield partial(ring.rotate, "a", slip)
+    yield lambda: hooks.Verifier(WHSEC, scheme="no-such")
+    yield lambda: hooks.Verifier(WHSEC, tolerance=-1)
+    yield lambda: hooks.Verifier(WHSEC, max_body_bytes="x")
+    yield lambda: hooks.Verifier(TEXT_CANARY, scheme="github", tolerance=300)
+    yield lambda: hooks.Secret(WHSEC, label="")
+    yield lambda: hooks.Secret(WHSEC, not_after=-1)
+    yield lambda: hooks.Secret(WHSEC, not_before=5, not_after=5)
+    yield lambda: hooks.Secret.from_base64(WHSEC)
+    yield lambda: hooks.Secret.from_base64(oracle.b64(CANARY)[:-1] + "!")
+    yield lambda: hooks.Secret.from_hex(TEXT_CANARY)
+    yield lambda: hooks.Secret.from_hex(CANARY.hex()[:-1])
+    yield lambda: hooks.Secret.from_text(CANARY)
+    yield lambda: hooks.Secret(TEXT_CANARY).check("no-such")
+    yield lambda: hooks.Signer([WHSEC, "k"], scheme="github")
+    yield lambda: hooks.Signer(TEXT_CANARY + "\n", scheme="shared-token")
+    yield lambda: hooks.Signer(b"\xff" + CANARY, scheme="shared-token")
+    yield lambda: Endpoint(WHSEC, tolerance=-1)
+    yield lambda: Endpoint(WHSEC, scheme=5)  # type: ignore[arg-type]
+    yield lambda: hooks.Keyring({"a": Endpoint(TEXT_CANARY, tolerance=5, scheme="github")})
+    yield lambda: ring.rotate("b", CANARY + b"\1")
+    yield lambda: ring.rotate("a", CANARY + b"\1", overlap=5)
+    yield lambda: ring.replace("", CANARY)
+    file = folder / "ring.toml"
+    file.write_text(f'[endpoints.a]\nsecrets = [{{ value = "{WHSEC}!" }}]\n')
+    yield lambda: hooks.Keyring.from_file(file)
+    # And calls of what was made with one.
+    forged = signed()
+    verifier = hooks.Verifier(good)
+    of_token = hooks.Verifier(TEXT_CANARY, scheme="shared-token")
+    yield lambda: verifier.verify(BODY, forged, now=NOW)
+    yield lambda: verifier.verify(BODY, {**forged, "webhook-id": "a.b"}, now=NOW)
+    other = signed(key=CANARY, id="msg_2")
+    yield lambda: verifier.verify(BODY, other, now=NOW + 301)
+    yield lambda: verifier.verify(BODY, {**other, "webhook-id": "msg_1"}, now=NOW)
+    yield lambda: verifier.verify(BODY, forged, now=-1)
+    yield lambda: verifier.verify(None, forged, now=NOW)
+    yield lambda: verifier.verify(BODY, [("webhook-id",)], now=NOW)
+    yield lambda: verifier.verify_batch(5, now=NOW)
+    yield lambda: verifier.verify_batch([(BODY, forged)], now=NOW).raise_for_invalid()
+    yield lambda: verifier.verify_batch([(None, forged)], now=NOW).verified(0)
+    yield lambda: hooks.Verifier(ring).verify(BODY, forged, endpoint="a", now=NOW)
+    yield lambda: hooks.Verifier(ring).verify(BODY, forged, endpoint="z", now=NOW)
+    yield lambda: of_token.verify(b"", {})
+    yield lambda: of_token.verify(b"", {"x-webhook-secret": "x"})
+    yield lambda: hooks.Signer(good).sign(5)
+    yield lambda: hooks.Signer(good).sign(b"", id="a.b")
+    yield lambda: hooks.Signer(hooks.Secret(WHSEC, not_after=5)).sign(b"", timestamp=9)
+
+
+def errors_of(hooks: Any, folder: Path) -> Iterator[tuple[int, BaseException]]:
+    """What the failures raise, and what stands behind it."""
+    for number, call in enumerate(failures(hooks, folder)):
+        try:
+            call()
+        except Exception as error:
+            raised: BaseException | None = error
+        else:
+            raise AssertionError(f"failure {number} did not fail")
+        while raised is not None:
+            yield number, raised
+            raised = raised.__cause__ or raised.__context__
+
+
+def found_in_text(hooks: Any) -> list[tuple[str, str]]:
+    """Which objects show a canary, and in what."""
+    return [
+        (name, how) for name, one in holders(hooks) for how, shown in _texts_of(one) if shows(shown)
+    ]
+
+
+def _texts_of(one: Any) -> Iterator[tuple[str, str | bytes]]:
+    yield "repr", repr(one)
+    yield "str", str(one)
+    yield "format", f"{one}{one!s:>9}{one!a}" + "%s %r" % (one, one)  # noqa: UP031
+    yield "in a container", repr([one, {1: one}, (one,)])
+    yield "pprint", pprint.pformat(one) + reprlib.repr(one)
+    yield "json", json.dumps([one], default=repr)
+    yield "log", logging.makeLogRecord({"msg": "%r", "args": (one,)}).getMessage()
+    yield "dir", str(dir(one)) + str(type(one).__doc__)
+    yield "vars", _told(lambda: vars(one))
+    for method in ("__reduce__", "__getstate__", "__sizeof__", "__getnewargs__", "__bytes__"):
+        yield method, _told(partial(_called, one, method))
+    if not isinstance(one, list) and type(one).__name__ != "Verified":
+        for change in (copy.copy, copy.deepcopy):
+            yield change.__name__, _told(partial(change, one))
+    for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
+        yield "pickle", _told(partial(pickle.dumps, one, protocol))
+        yield "__reduce_ex__", _told(partial(one.__reduce_ex__, protocol))
+    for name in dir(one):
+        # What a class in Python keeps is a private attribute.
+        is_own = name.startswith("_") and hasattr(type(one), "__slots__")
+        if name != "reveal" and not is_own:
+            yield name, _told(partial(getattr, one, name))
+
+
+def _called(one: Any, method: str) -> Any:
+    return getattr(one, method)()
+
+
+def _told(ask: Callable[[], Any]) -> str:
+    """What is answered, as text, be it an exception."""
+    try:
+        answer = ask()
+    except Exception as error:
+        return f"{error} {error.args}"
+    return f"{answer!r} {answer}"
+
+
+def found_in_errors(hooks: Any, folder: Path) -> list[tuple[int, str]]:
+    """Which failures' exceptions hold a canary: text, arguments, notes, attributes."""
+    return [
+        (number, type(error).__name__)
+        for number, error in errors_of(hooks, folder)
+        if any(map(shows, _texts_of_error(error)))
+    ]
+
+
+def _texts_of_error(error: BaseException) -> Iterator[str]:
+    yield f"{error!r} {error} {error.args} {vars(error)} {getattr(error, '__notes__', [])}"
+    for name in dir(error):
+        if name != "__traceback__":
+            yield _told(partial(getattr, error, name))
+
+
+def found_in_frames(hooks: Any, folder: Path) -> list[tuple[int, str]]:
+    """Which failures leave a canary in the locals of a frame of hookseal, as error reporters
+    take them, or in what those refer to; but for a ``Secret``, which may have it."""
+    return [
+        (number, frame.f_code.co_qualname)
+        for number, error in errors_of(hooks, folder)
+        for frame in _own_frames(error.__traceback__)
+        if _frame_shows(frame)
+    ]
+
+
+def _own_frames(step: TracebackType | None) -> Iterator[Any]:
+    while step is not None:
+        if step.tb_frame.f_globals.get("__name__", "").partition(".")[0] == "hookseal":
+            yield step.tb_frame
+        step = step.tb_next
+
+
+def _frame_shows(frame: Any) -> bool:
+    local = dict(frame.f_locals)
+    summary = traceback.StackSummary.extract([(frame, frame.f_lineno)], capture_locals=True)
+    if shows("".join(summary.format())):
+        return True
+    level: list[Any] = list(local.values())
+    for _ in range(3):
+        if any(isinstance(one, (str, bytes, int)) and shows(_plain(one)) for one in level):
+            return True
+        closed = ("module", "Secret")
+        level = gc.get_referents(*[one for one in level if type(one).__name__ not in closed])
+    return False
+
+
+def _plain(one: str | bytes | int) -> str | bytes:
+    return one if isinstance(one, (str, bytes)) else str(one)
+
+
+def logged(hooks: Any, folder: Path) -> str:
+    """All that is logged and warned of while everything is done and everything fails."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    root = logging.getLogger()
+    before = root.level
+    root.addHandler(handler)
+    root.setLevel(1)
+    try:
+        logging.getLogger("tests.canaries").debug("the handler hears")
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            for _, one in holders(hooks):
+                logging.getLogger("users").info("%s %r", one, one)
+            for _, error in errors_of(hooks, folder):
+                logging.getLogger("users").error("%s", error)
+        stream.writelines(f"{one.message} {one.source}\n" for one in warned)
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(before)
+    return stream.getvalue()
+
+
+# Runs in a Python of its own, where nothing but hookseal can hold the key: what is looked for is
+# kept masked, and what was passed in is gone.
+_SEARCH: Final = """
+import base64, gc, hashlib, os
+def key_of(mask):
+    return bytes(a ^ b for a, b in zip(mask, hashlib.sha256(b"mask").digest()))
+MASK = os.urandom(32)
+TEXT_MASK = os.urandom(32)
+def text_of(mask):
+    return "text-" + key_of(mask).hex()
+kept = []
+def work():
+    key, text = key_of(MASK), text_of(TEXT_MASK)
+    whsec = "whsec_" + base64.b64encode(key).decode()
+    ring = Keyring({"a": [whsec, Secret.from_text(text)], "b": Endpoint(key)})
+    ring.rotate("b", Secret(text.encode(), label="x"))
+    kept.extend([ring, Verifier(ring), Verifier(whsec), Verifier(Secret(key)), Signer(whsec)])
+    kept.append(Verifier(text, scheme="shared-token"))
+    headers = Signer(whsec).sign(b"body", timestamp=NOW)
+    kept.append(kept[2].verify(b"body", headers, now=NOW))
+    kept.append(kept[2].verify_batch([(b"body", headers), (b"", headers)] * 9, now=NOW))
+    kept.append(ring.check())
+    for call in (
+        lambda: Verifier(whsec[:-3] + "!" + whsec[-3:]),
+        lambda: Verifier([whsec, key]),
+        lambda: Secret(text, label=""),
+        lambda: Endpoint(whsec, tolerance=-1),
+        lambda: ring.replace("a", [key, key]),
+        lambda: kept[2].verify(b"", headers, now=NOW),
+    ):
+        try:
+            call()
+        except Exception as error:
+            # The frames of this script hold it, and are behind every other one.
+            kept.append(error.with_traceback(None))
+    return headers
+headers = work()
+gc.collect()
+found = []
+seen = set()
+stack = gc.get_objects()
+texts = []
+while stack:
+    one = stack.pop()
+    if id(one) in seen:
+        continue
+    seen.add(id(one))
+    if isinstance(one, (str, bytes, bytearray)):
+        texts.append(one)
+    elif isinstance(one, memoryview):
+        texts.append(one.tobytes())
+    stack.extend(gc.get_referents(one))
+assert len(texts) > 5_000, len(texts)
+needles = []
+for key in (key_of(MASK), text_of(TEXT_MASK).encode()):
+    for way in (key, key[::-1]):
+        for form in (way, way.hex().encode(), base64.b64encode(way), base64.b64encode(way)[::-1]):
+            needles += [form[at:at + 12] for at in range(0, len(form) - 11, 4)]
+def count(texts):
+    hits = 0
+    for text in texts:
+        data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else bytes(text)
+        hits += any(needle in data for needle in needles)
+    return hits
+# The control: it is found where it is.
+assert count([key_of(MASK), "x" + base64.b64encode(key_of(MASK)).decode(), MASK]) == 2
+print(count(texts), len(kept))
+"""
+
+
+def found_in_objects(hooks: Any) -> int:
+    """How many texts and byte strings hold a canary, of all that the garbage collector knows or
+    that those objects refer to, after verifiers, rings, signers and errors were made with one."""
+    found, kept = map(int, run(_SEARCH, hooks.__name__).split())
+    assert kept == 15
+    return found
