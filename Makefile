@@ -46,8 +46,8 @@ emulate: $(CORE) ## Run the Rust tests on emulated processors: without AVX-512, 
 	$(BIN)/python tools/emulate.py
 	$(BIN)/python -m tools.emulate_arm
 
-sanitize: ## Run the Rust tests under address sanitizer
-	$(PYTHON) tools/sanitize.py
+sanitize: .venv/.ready ## Run the Rust tests, and the hostile ones in Python, under address sanitizer
+	$(BIN)/python tools/sanitize.py
 
 constant-time: ## Look for branches and addresses that depend on a secret (some minutes)
 	@$(PYTHON) tools/constant_time.py
