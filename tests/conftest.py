@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests import profiles
 from tests.implementations import BOTH, NOW
+from tests.judges import WAYS, Command, Judge, Objects
 from tests.vector_rows import module
 
 profiles.load()
@@ -17,6 +19,21 @@ profiles.load()
 def hooks(request: pytest.FixtureRequest) -> Any:
     """``hookseal`` and ``hookseal.pure``, one after the other."""
     return module(request.param)
+
+
+@pytest.fixture(params=WAYS)
+def judge(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Judge:
+    """What judges messages: the core, the twin and the command, one after the other."""
+    if request.param == "command":
+        return Command(tmp_path, monkeypatch, capsys)
+    if request.param == "core":
+        pytest.importorskip("hookseal._core")
+    return Objects(module("hookseal" if request.param == "core" else "hookseal.pure"))
 
 
 class Clock:

@@ -43,7 +43,7 @@ def _run(kernel: str | None) -> subprocess.CompletedProcess[str]:
     )
 
 
-def _available() -> list[str]:
+def available() -> list[str]:
     """The kernels of this processor, which the error for an unknown one names."""
     error = _run("no kernel").stderr.splitlines()[-1]
     return error.partition("there are ")[2].split(", ")
@@ -54,14 +54,14 @@ def test_the_fastest_is_chosen(asked: str | None) -> None:
     run = _run(asked)
     assert run.returncode == 0, run.stderr
     name, _, shown = run.stdout.strip().partition(" ")
-    assert name == _available()[-1] == hookseal.kernel() or "HOOKSEAL_KERNEL" in os.environ
+    assert name == available()[-1] == hookseal.kernel() or "HOOKSEAL_KERNEL" in os.environ
     assert shown == "Verifier(scheme='standard-webhooks', secrets=1)"
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_a_kernel_by_name(kernel: str) -> None:
     run = _run(kernel)
-    if kernel in _available():
+    if kernel in available():
         assert run.returncode == 0, run.stderr
         assert run.stdout.split()[0] == kernel
     else:
@@ -75,8 +75,8 @@ def test_a_kernel_that_there_is_not() -> None:
         assert run.returncode == 1
         expected = f"ValueError: HOOKSEAL_KERNEL is {name!r}; on this processor there are "
         assert run.stderr.splitlines()[-1].startswith(expected)
-    assert set(_available()) <= set(KERNELS)
-    assert {"portable", "single"} <= set(_available())
+    assert set(available()) <= set(KERNELS)
+    assert {"portable", "single"} <= set(available())
 
 
 def test_the_twin_hashes_with_hashlib() -> None:

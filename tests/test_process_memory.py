@@ -6,60 +6,15 @@ import sys
 
 import pytest
 
-from tests.children import run
+from tests.processes import measured
 
 pytest.importorskip("hookseal._core")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/self/statm")
 
-_RESIDENT = """
-import gc, os
-def resident():
-    gc.collect()
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-"""
-
-
-def _run(text: str) -> list[float]:
-    import textwrap
-
-    return [float(one) for one in run(_RESIDENT + textwrap.dedent(text)).split()]
-
-
-def test_a_hundred_thousand_verifies() -> None:
-    """The second fifty thousand add nothing to what the first took, errors included."""
-    (grown,) = _run(
-        """
-        verifier = Verifier(KEY)
-        ring = Keyring({"a": KEY})
-        ringed = Verifier(ring)
-        headers = signed(b"body")
-        def work(times):
-            for number in range(times):
-                proof = verifier.verify(b"body", headers, now=NOW)
-                proof.id, proof.secret, proof.covers, repr(proof)
-                verifier.check(bytearray(b"bodx"), headers, now=NOW)
-                if number % 10 == 0:
-                    try:
-                        verifier.verify("other", headers, now=NOW)
-                    except VerificationError as error:
-                        str(error)
-                    result = ringed.verify_batch([(b"body", headers), None], endpoint="a", now=NOW)
-                    result.errors, result.codes, result.by_secret(), list(result.accepted())
-                    ring.replace("a", [Secret(KEY, label="x"), b"%d" % number])
-                    Signer(KEY).sign(b"", timestamp=NOW)
-        work(50_000)
-        before = resident()
-        work(50_000)
-        print(resident() - before)
-        """
-    )
-    assert grown < 1 << 20
-
 
 def test_cycles_are_collected() -> None:
     """A result holds the exceptions of its items, and their tracebacks hold frames."""
-    (grown,) = _run(
+    (grown,) = measured(
         """
         verifier = Verifier(KEY)
         class Broken(dict):
@@ -101,7 +56,7 @@ _SLACK_BYTES = 2
 @pytest.mark.parametrize(("keep", "most"), [(False, 16), (True, 64)])
 @pytest.mark.parametrize("is_ring", [False, True])
 def test_memory_of_a_message(keep: bool, most: int, is_ring: bool) -> None:
-    (each,) = _run(
+    (each,) = measured(
         f"""
         verifier = Verifier(Keyring({{"a": KEY}}) if {is_ring} else KEY)
         named = {{"endpoint": "a"}} if {is_ring} else {{}}
@@ -119,7 +74,7 @@ def test_memory_of_a_message(keep: bool, most: int, is_ring: bool) -> None:
 
 def test_a_ring_of_ten_thousand_tenants() -> None:
     """Keyed states, names, labels, and the table that finds them."""
-    (grown, shown) = _run(
+    (grown, shown) = measured(
         """
         import hashlib
         def key(number):
@@ -138,7 +93,7 @@ def test_a_ring_of_ten_thousand_tenants() -> None:
 
 def test_a_ring_of_twenty_thousand_endpoints() -> None:
     """Keys that are weak, and so have findings, take more."""
-    (grown, shown) = _run(
+    (grown, shown) = measured(
         """
         names = [f"acct_{number}" for number in range(20_000)]
         secrets = [number.to_bytes(4, "big") * 8 for number in range(20_000)]

@@ -152,7 +152,8 @@ def _signature(function: ast.FunctionDef) -> Any:
 
     a = function.args
     return {
-        "decorators": [text(node) for node in function.decorator_list],
+        # What a call leaves in its traceback is no part of what it takes.
+        "decorators": [text(node) for node in function.decorator_list if text(node) != "discreet"],
         "positional-only": named(a.posonlyargs),
         "positional": named(a.args),
         "keyword-only": named(a.kwonlyargs),
