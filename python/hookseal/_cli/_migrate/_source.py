@@ -152,10 +152,12 @@ class _Blank(ast.NodeTransformer):
         for name in ("body", "orelse", "finalbody"):
             statements = getattr(node, name, None)
             if isinstance(statements, list):
-                runs = groupby(statements, key=lambda one: isinstance(one, _Imports))
-                kept = [next(run) if is_import else run for is_import, run in runs]
-                flat = [[one] if isinstance(one, ast.AST) else list(one) for one in kept]
-                setattr(node, name, [one for several in flat for one in several])
+                kept: list[ast.AST] = []
+                for is_import, run in groupby(statements, lambda one: isinstance(one, _Imports)):
+                    # At once: groupby forgets a run when it goes on to the next.
+                    several = list(run)
+                    kept += several[:1] if is_import else several
+                setattr(node, name, kept)
         return node
 
     def visit_Import(self, node: ast.Import) -> _Imports:
