@@ -87,10 +87,10 @@ pub fn judge(
     if let Tolerance::Window { past, future } = tolerance {
         let (from, to) = (at.saturating_sub(past), at.saturating_add(future));
         if seconds < from {
-            return Err(refused(Verdict::TooOld, from - seconds));
+            return Err(refused(Verdict::TooOld, from.saturating_sub(seconds)));
         }
         if seconds > to {
-            return Err(refused(Verdict::TooNew, seconds - to));
+            return Err(refused(Verdict::TooNew, seconds.saturating_sub(to)));
         }
     }
     Ok(seconds)

@@ -3,7 +3,9 @@
 mod common;
 
 use common::{Message, NOW, base64, batch, endpoint, go_on, hmac, v1};
-use hookseal_engine::{Kernel, Outcome, Place, Verdict, header::MAX_HEADER_BYTES};
+use hookseal_engine::{
+    Kernel, Outcome, Place, Verdict, header::MAX_HEADER_BYTES, signature::MAX_CANDIDATES,
+};
 
 const KEY: &str = "correct horse battery staple";
 const BODY: &[u8] = br#"{"type":"paid"}"#;
@@ -72,7 +74,8 @@ fn the_last_of_the_most_candidates_counts() {
     let right = base64(&hmac(KEY.as_bytes(), &[BODY]));
     let wrong = base64(&[7; 32]);
     let mut values = vec![wrong.clone(); MAX_HEADER_BYTES / right.len()];
-    assert_eq!(values.len(), 372);
+    assert_eq!(values.len(), MAX_CANDIDATES);
+    assert_eq!(MAX_CANDIDATES, 372);
     *values.last_mut().unwrap() = right.clone();
     let headers: Vec<_> = values
         .iter()
