@@ -63,10 +63,9 @@ class State(NamedTuple):
         scheme = self.plan.scheme
         if not scheme.signs_timestamp:
             return None
-        for window in (self.tolerance, tolerance, scheme.tolerance):
-            if window is not None:
-                return None if window == "off" else window
-        return None
+        own = tolerance if self.tolerance is None else self.tolerance
+        window = scheme.tolerance if own is None else own
+        return None if window == "off" else window
 
 
 def new_state(

@@ -261,7 +261,8 @@ class Verifier(Sealed):
             return f"Verifier(UNSIGNED, reason={reason!r})"
         if ring is not None:
             shown = f"endpoints={len(ring)}"
-        elif state is not None:
+        else:
+            assert state is not None, "without a ring, and signed: there is an endpoint"
             shown = f"scheme={state.plan.scheme.name!r}, secrets={len(state.entries)}"
         if tolerance is not None:
             shown += f", tolerance={tolerance!r}"
