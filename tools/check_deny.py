@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+# Each has a lock file.
+WORKSPACES = (ROOT, ROOT / "rust/fuzz/libfuzzer")
 
 
 def allowed_by(expression: str | None, allowed: set[str]) -> bool:
@@ -91,10 +93,16 @@ def problems(
 def main() -> int:
     """Returns the exit status."""
     deny = tomllib.loads((ROOT / "deny.toml").read_text())
-    lock = tomllib.loads((ROOT / "Cargo.lock").read_text())
-    command = ["cargo", "metadata", "--locked", "--format-version", "1"]
-    output = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
-    found = problems(deny, lock, json.loads(output)["packages"])
+    # What both have counts once, unless their versions differ.
+    locked: dict[tuple[str, str], dict[str, Any]] = {}
+    packages: dict[str, dict[str, Any]] = {}
+    for workspace in WORKSPACES:
+        lock = tomllib.loads((workspace / "Cargo.lock").read_text())
+        locked |= {(p["name"], p["version"]): p for p in lock["package"]}
+        command = ["cargo", "metadata", "--locked", "--format-version", "1"]
+        output = subprocess.run(command, cwd=workspace, stdout=subprocess.PIPE, check=True).stdout
+        packages |= {p["id"]: p for p in json.loads(output)["packages"]}
+    found = problems(deny, {"package": list(locked.values())}, list(packages.values()))
     for problem in found:
         print(f"deny.toml: {problem}")
     return 1 if found else 0

@@ -19,6 +19,7 @@ MAX_LINES = 450
 MAY_BE_UNSAFE = ("rust/lanes/", "rust/harness/")
 FORBID_UNSAFE = (
     "rust/engine/src/lib.rs",
+    "rust/fuzz/src/lib.rs",
     "rust/lines/src/lib.rs",
     "rust/replay/src/lib.rs",
     "rust/binding/src/lib.rs",
@@ -35,8 +36,8 @@ MAY_COUNT_HITS = "rust/harness/"
 UNSAFE = re.compile(r"\bunsafe\b")
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:root|home|Users|work|workspace|opt)/\w")
 REGISTRY = re.compile(r"\b(?:pypi|pythonhosted)\.org\b|\bcrates\.io\b|\bdeb\.debian\.")
-# Cargo names its default registry in the lock file, and nowhere else is that needed.
-MAY_NAME_REGISTRY = {"Cargo.lock"}
+# Cargo names its default registry in a lock file, and nowhere else is that needed.
+MAY_NAME_REGISTRY = {"Cargo.lock", "rust/fuzz/libfuzzer/Cargo.lock"}
 
 
 def files() -> dict[str, str]:

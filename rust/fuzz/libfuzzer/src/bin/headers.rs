@@ -1,0 +1,5 @@
+//! See headers.rs of hookseal-fuzz.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| hookseal_fuzz::headers(data));

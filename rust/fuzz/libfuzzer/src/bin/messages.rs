@@ -1,0 +1,5 @@
+//! See messages.rs of hookseal-fuzz.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| hookseal_fuzz::messages(data));

@@ -1,0 +1,5 @@
+//! See secrets.rs of hookseal-fuzz.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| hookseal_fuzz::secrets(data));
