@@ -3,7 +3,7 @@
 use crate::{
     outcome::{Outcome, Place, Verdict},
     scheme::{Algorithm, Scheme},
-    words::{self, is_printable},
+    words::are_printable,
 };
 
 /// The most bytes that the values of all signature headers may have together: what Node and
@@ -71,6 +71,8 @@ pub struct Fields<'a> {
     pub timestamp: Option<&'a [u8]>,
     /// The token, if the scheme compares one.
     pub token: Option<&'a [u8]>,
+    /// The value of the signature's header, if it has one and no more.
+    pub signature: Option<&'a [u8]>,
 }
 
 /// Picks the values that count: rows 4 to 7 of the order of judgement.
@@ -105,6 +107,7 @@ pub fn read<'a>(
         id,
         timestamp,
         token,
+        signature: found.first[Role::Signature as usize].filter(|_| !found.has_more),
     })
 }
 
@@ -117,6 +120,8 @@ struct Found<'a> {
     present: Roles,
     /// The roles of which a value differs from the first.
     differ: Roles,
+    /// Whether any role has more than one value.
+    has_more: bool,
 }
 
 /// The first family whose headers all have a value, with what was found of it; else the refusal
@@ -163,8 +168,12 @@ fn gather(values: &(impl Values + ?Sized), family: u8) -> (Found<'_>, usize) {
         }
         match &mut found.first[slot.role as usize] {
             first @ None => *first = Some(text),
-            Some(first) if *first != text => found.differ |= slot.role.bit(),
-            Some(_) => {}
+            Some(first) => {
+                found.has_more = true;
+                if *first != text {
+                    found.differ |= slot.role.bit();
+                }
+            }
         }
     }
     (found, signature_bytes)
@@ -172,6 +181,7 @@ fn gather(values: &(impl Values + ?Sized), family: u8) -> (Found<'_>, usize) {
 
 /// `id = 1*256( %x20-7E )`, without the bytes that end it in the signed template.
 #[must_use]
+#[inline]
 pub fn is_id(id: &[u8], forbidden: &[u8]) -> bool {
     if !(1..=MAX_ID_BYTES).contains(&id.len()) {
         return false;
@@ -181,17 +191,22 @@ pub fn is_id(id: &[u8], forbidden: &[u8]) -> bool {
         [] => (0x7f, forbidden),
         [but, more @ ..] => (*but, more),
     };
-    let is_good = words::all(id, |word| is_printable(word, but)).unwrap_or_else(|| {
-        id.iter()
-            .all(|byte| matches!(byte, 0x20..=0x7e) && *byte != but)
-    });
-    is_good && !id.iter().any(|byte| more.contains(byte))
+    are_printable(id, but) && (more.is_empty() || !id.iter().any(|byte| more.contains(byte)))
 }
 
 /// RFC 9110 §5.5: a value's surrounding SP and HTAB are not part of it.
 #[must_use]
 #[inline]
 pub fn trim(value: &[u8]) -> &[u8] {
+    match value {
+        // Nearly every value.
+        [first, .., last] if *first > b' ' && *last > b' ' => value,
+        _ => trimmed(value),
+    }
+}
+
+#[cold]
+fn trimmed(value: &[u8]) -> &[u8] {
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t');
     let mut rest = value;
     while let [first, tail @ ..] = rest

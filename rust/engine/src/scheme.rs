@@ -4,7 +4,7 @@ use hookseal_lanes::{BASE64_MAC_BYTES, HEX_MAC_BYTES};
 
 use crate::{
     header::{Role, Roles, Slot},
-    words::{is_folded, is_same},
+    words::LowerName,
 };
 
 /// The longest signed template, in bytes, placeholders included; `hookseal.Scheme` refuses a
@@ -285,15 +285,10 @@ impl Names {
         names
     }
 
+    #[inline]
     fn find(&self, name: &[u8]) -> Option<Slot> {
-        // As it is written, which most servers have made lower case.
-        for known in &self.all {
-            if is_same(name, &known.name) {
-                return Some(known.slot);
-            }
-        }
-        let folded = self.all.iter().find(|known| is_folded(name, &known.name));
-        folded.map(|known| known.slot)
+        let known = self.all.iter().find(|known| known.name.is(name));
+        known.map(|known| known.slot)
     }
 
     /// The roles of each family's headers.
@@ -307,17 +302,17 @@ fn length_bit(name: &[u8]) -> u64 {
     1 << name.len().min(63)
 }
 
-/// One header name, lower case.
+/// One header name.
 #[derive(Clone, Debug)]
 struct Known {
-    name: Box<[u8]>,
+    name: LowerName,
     slot: Slot,
 }
 
 impl Known {
     fn new(name: &str, slot: Slot) -> Self {
         Self {
-            name: name.as_bytes().into(),
+            name: LowerName::new(name.as_bytes()),
             slot,
         }
     }

@@ -27,20 +27,25 @@ pub fn candidates(
         role: Role::Signature,
     };
     for (_, value) in values.each().filter(|(slot, _)| *slot == wanted) {
-        let text = trim(value);
-        let mut decode = |piece| {
-            if let Some(mac) = decode_vartime(scheme, piece) {
-                found(mac);
-            }
-        };
-        match scheme.separator {
-            // A text as long as one piece holds no other: with a separator in it none is
-            // long enough, and it does not decode.
-            Some(separator) if text.len() != scheme.piece_bytes() => {
-                pieces(text, separator).for_each(decode);
-            }
-            _ => decode(text),
+        candidates_of(scheme, trim(value), &mut found);
+    }
+}
+
+/// Hands every candidate of one value, trimmed, to `found`.
+#[inline]
+pub(crate) fn candidates_of(scheme: &Scheme, text: &[u8], mut found: impl FnMut(Mac)) {
+    let mut decode = |piece| {
+        if let Some(mac) = decode_vartime(scheme, piece) {
+            found(mac);
         }
+    };
+    match scheme.separator {
+        // A text as long as one piece holds no other: with a separator in it none is
+        // long enough, and it does not decode.
+        Some(separator) if text.len() != scheme.piece_bytes() => {
+            pieces(text, separator).for_each(decode);
+        }
+        _ => decode(text),
     }
 }
 
@@ -71,6 +76,7 @@ fn pieces(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
 
 /// `piece = prefix MAC-as-text`, canonical and of the MAC's length, or nothing. It runs in
 /// variable time: what a sender wrote is public.
+#[inline]
 pub(crate) fn decode_vartime(scheme: &Scheme, piece: &[u8]) -> Option<Mac> {
     let text = piece.strip_prefix(scheme.prefix.as_slice())?;
     match scheme.encoding {

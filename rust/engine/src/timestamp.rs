@@ -25,6 +25,7 @@ pub enum Tolerance {
 
 /// The seconds of a timestamp's text: `timestamp = 1*15DIGIT`, ASCII alone.
 #[must_use]
+#[inline]
 pub fn parse(text: &[u8], unit: Unit) -> Option<i64> {
     if text.is_empty() || text.len() > MAX_TIMESTAMP_DIGITS {
         return None;
@@ -67,6 +68,7 @@ fn eight_digits(text: [u8; 8]) -> Option<u64> {
 ///
 /// # Errors
 /// The refusal.
+#[inline]
 pub fn judge(
     text: &[u8],
     unit: Unit,

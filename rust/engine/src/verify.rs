@@ -112,17 +112,19 @@ pub fn prepare<'a>(
         _ => None,
     };
     let mut is_empty = true;
-    match fields.token {
-        Some(value) => {
+    let mut found = |candidate| {
+        is_empty = false;
+        found(candidate);
+    };
+    match (fields.token, fields.signature) {
+        (Some(value), _) => {
             if let Some(token) = signature::token(scheme, value) {
-                is_empty = false;
                 found(sha256(token));
             }
         }
-        None => signature::candidates(scheme, family, values, |candidate| {
-            is_empty = false;
-            found(candidate);
-        }),
+        // Nearly every message; otherwise its values are gone through once more.
+        (None, Some(value)) => signature::candidates_of(scheme, value, found),
+        (None, None) => signature::candidates(scheme, family, values, found),
     }
     if is_empty {
         return Err(Outcome::at_header(
@@ -160,6 +162,7 @@ pub(crate) fn outcome(
 }
 
 /// Writes the signed bytes on one side of the body.
+#[inline]
 pub fn write_parts(
     parts: &[Part],
     id: Option<&[u8]>,
@@ -170,7 +173,11 @@ pub fn write_parts(
         match part {
             Part::Id => write(id.unwrap_or_default()),
             Part::Timestamp => write(timestamp.unwrap_or_default()),
-            Part::Literal(bytes) => write(bytes),
+            Part::Literal(bytes) => match &**bytes {
+                // A full stop, nearly always: a store, where others are copied by a call.
+                [byte] => write(&[*byte]),
+                bytes => write(bytes),
+            },
         }
     }
 }

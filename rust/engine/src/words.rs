@@ -1,74 +1,89 @@
-//! Eight bytes at a time: what is asked of every header of every message.
+//! Several bytes at a time: what is asked of every header of every message.
 
-/// Every byte of a word.
-const EACH: u64 = u64::MAX / 0xff;
-/// The high bit of every byte.
-const HIGH: u64 = EACH * 0x80;
+/// A name in lower case, ready to be compared with names of either case.
+#[derive(Clone, Debug)]
+pub(crate) struct LowerName {
+    name: Box<[u8]>,
+    /// Its last eight bytes, where it has as many.
+    last: Word,
+    /// All others, and some of the last.
+    words: Box<[Word]>,
+}
 
-/// Whether `is_good` holds for every word of some bytes, the last word overlapping; None if they
-/// do not fill one. Without an early exit: names and ids are short.
-#[inline]
-pub(crate) fn all(bytes: &[u8], is_good: impl Fn(u64) -> bool) -> Option<bool> {
-    let mut all_are = is_good(u64::from_ne_bytes(*bytes.last_chunk()?));
-    for word in bytes.as_chunks().0 {
-        all_are &= is_good(u64::from_ne_bytes(*word));
+/// Eight bytes of a lower-case name.
+#[derive(Clone, Copy, Debug, Default)]
+struct Word {
+    bytes: u64,
+    /// The bit that makes a letter lower case, wherever there is a letter.
+    letters: u64,
+}
+
+impl Word {
+    fn new(bytes: [u8; 8]) -> Self {
+        let letter = |byte: u8| if byte.is_ascii_lowercase() { 0x20 } else { 0 };
+        Self {
+            bytes: u64::from_ne_bytes(bytes),
+            letters: u64::from_ne_bytes(bytes.map(letter)),
+        }
     }
-    Some(all_are)
-}
 
-/// Whether a name is another, which is lower case; A to Z are folded.
-#[inline]
-pub(crate) fn is_folded(name: &[u8], lower: &[u8]) -> bool {
-    is_alike(name, lower, folded).unwrap_or_else(|| name.eq_ignore_ascii_case(lower))
-}
-
-/// Whether a name is another, as it stands: most names are lower case, and few are another of
-/// the same length.
-#[inline]
-pub(crate) fn is_same(name: &[u8], other: &[u8]) -> bool {
-    is_alike(name, other, |word| word).unwrap_or_else(|| name == other)
-}
-
-#[inline]
-fn is_alike(name: &[u8], other: &[u8], folded: impl Fn(u64) -> u64) -> Option<bool> {
-    if name.len() != other.len() {
-        return Some(false);
+    /// Whether some bytes are these, but for the case of letters: with its bit set, nothing but
+    /// a letter's other case becomes the letter.
+    #[inline]
+    fn is(self, bytes: [u8; 8]) -> bool {
+        u64::from_ne_bytes(bytes) | self.letters == self.bytes
     }
-    let (end, lower_end) = (name.last_chunk()?, other.last_chunk()?);
-    let differ = |word: &[u8; 8], lower: &[u8; 8]| {
-        folded(u64::from_ne_bytes(*word)) ^ u64::from_ne_bytes(*lower)
+}
+
+impl LowerName {
+    /// A name that is lower case.
+    pub(crate) fn new(name: &[u8]) -> Self {
+        Self {
+            last: name
+                .last_chunk()
+                .copied()
+                .map(Word::new)
+                .unwrap_or_default(),
+            words: name.as_chunks().0.iter().copied().map(Word::new).collect(),
+            name: name.into(),
+        }
+    }
+
+    /// Whether it is the name; A to Z are folded, and nothing else is.
+    #[inline]
+    pub(crate) fn is(&self, name: &[u8]) -> bool {
+        if name.len() != self.name.len() {
+            return false;
+        }
+        let Some(end) = name.last_chunk() else {
+            return name.eq_ignore_ascii_case(&self.name);
+        };
+        // The names of one family differ at the end.
+        self.last.is(*end)
+            && name
+                .as_chunks()
+                .0
+                .iter()
+                .zip(&self.words)
+                .all(|(bytes, word)| word.is(*bytes))
+    }
+}
+
+/// Whether every byte is of 0x20 to 0x7e, and none is `but`.
+#[inline]
+pub(crate) fn are_printable(bytes: &[u8], but: u8) -> bool {
+    let is_bad = |byte: u8| byte.wrapping_sub(0x20) >= 0x5f || byte == but;
+    let Some(end) = bytes.last_chunk::<16>() else {
+        return !bytes.iter().any(|byte| is_bad(*byte));
     };
-    // The names of one family differ at the end.
-    if differ(end, lower_end) != 0 {
-        return Some(false);
+    // Sixteen at a time, the last overlapping, without an early exit: so each is a register.
+    let mut bad = end.map(|byte| u8::from(is_bad(byte)));
+    for chunk in bytes.as_chunks::<16>().0 {
+        for (bad, byte) in bad.iter_mut().zip(chunk) {
+            *bad |= u8::from(is_bad(*byte));
+        }
     }
-    let mut differs = 0;
-    for (word, lower) in name.as_chunks().0.iter().zip(other.as_chunks().0) {
-        differs |= differ(word, lower);
-    }
-    Some(differs == 0)
-}
-
-/// The word with A to Z made lower case, and nothing else.
-#[inline]
-pub(crate) fn folded(word: u64) -> u64 {
-    // The high bit of a byte tells what its other seven are: from A on, behind Z.
-    let low = word & !HIGH;
-    let from_a = low + EACH * (0x80 - 0x41);
-    let behind_z = low + EACH * (0x7f - 0x5a);
-    let is_upper = (from_a ^ behind_z) & !word & HIGH;
-    // 0x80 becomes 0x20, the bit that makes a letter lower case.
-    word | (is_upper >> 2)
-}
-
-/// Whether every byte is of 0x20 to 0x7e, and none is `but`, an ASCII byte.
-#[inline]
-pub(crate) fn is_printable(word: u64, but: u8) -> bool {
-    let low = word & !HIGH;
-    let from_space = low + EACH * (0x80 - 0x20);
-    let is_delete = low + EACH;
-    let is_other = (low ^ (EACH * u64::from(but & 0x7f))) + EACH * 0x7f;
-    from_space & is_other & !is_delete & !word & HIGH == HIGH
+    u128::from_ne_bytes(bad) == 0
 }
 
 #[cfg(test)]
@@ -77,63 +92,45 @@ mod tests {
 
     #[test]
     fn every_byte_at_every_place() {
-        for at in 0..8 {
-            for byte in 0..=u8::MAX {
-                let mut bytes = *b"a.Zz {|}";
-                bytes[at] = byte;
-                let word = u64::from_ne_bytes(bytes);
-                let lower = bytes.map(|byte| byte.to_ascii_lowercase());
-                assert_eq!(folded(word).to_ne_bytes(), lower, "{byte:#x} at {at}");
-                for but in 0..0x80 {
-                    let is_good = |byte: &u8| matches!(byte, 0x20..=0x7e) && *byte != but;
-                    let expected = bytes.iter().all(is_good);
-                    assert_eq!(
-                        is_printable(word, but),
-                        expected,
-                        "{byte:#x} at {at}, {but:#x}"
-                    );
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn all_looks_at_every_byte() {
-        for length in 0..40 {
-            let bytes = vec![b'a'; length];
-            assert_eq!(all(&bytes, |_| true), (length >= 8).then_some(true));
+        for length in [0, 1, 15, 16, 17, 31, 32, 33, 48] {
             for at in 0..length {
-                let mut bytes = bytes.clone();
-                bytes[at] = b'b';
-                let is_good = |word| word == u64::from_ne_bytes([b'a'; 8]);
-                assert_eq!(
-                    all(&bytes, is_good),
-                    (length >= 8).then_some(false),
-                    "{at} of {length}"
-                );
+                for byte in 0..=u8::MAX {
+                    let mut bytes = vec![b'a'; length];
+                    bytes[at] = byte;
+                    for but in [b'.', b'a', 0x7f, byte] {
+                        let is_good = |byte: &u8| matches!(byte, 0x20..=0x7e) && *byte != but;
+                        assert_eq!(
+                            are_printable(&bytes, but),
+                            bytes.iter().all(is_good),
+                            "{byte:#x} at {at} of {length}, {but:#x}"
+                        );
+                    }
+                }
             }
         }
     }
 
     #[test]
     fn names_differ_in_any_byte() {
-        for length in 0..40 {
-            let lower = vec![b'k'; length];
-            for at in 0..length {
-                for byte in [b'k', b'K', b'j', b'+', 0xcb, 0xeb] {
-                    let mut name = vec![b'K'; length];
-                    name[at] = byte;
-                    let expected = name.eq_ignore_ascii_case(&lower);
-                    assert_eq!(
-                        is_folded(&name, &lower),
-                        expected,
-                        "{at} of {length}: {byte:#x}"
-                    );
+        for known in [b'k', b'-', b'0', b'a', b'z', b'@', b'`', b'{', b'['] {
+            for length in 0..40 {
+                let lower = vec![known; length];
+                let made_ready = LowerName::new(&lower);
+                for at in 0..length {
+                    for byte in 0..=u8::MAX {
+                        let mut name = lower.to_ascii_uppercase();
+                        name[at] = byte;
+                        assert_eq!(
+                            made_ready.is(&name),
+                            name.eq_ignore_ascii_case(&lower),
+                            "{at} of {length}: {byte:#x}"
+                        );
+                    }
+                    assert!(!made_ready.is(&lower[..at]), "{at} of {length}");
+                    assert!(!LowerName::new(&lower[..at]).is(&lower), "{at} of {length}");
                 }
-                assert!(!is_folded(&lower[..at], &lower), "{at} of {length}");
-                assert!(!is_folded(&lower, &lower[..at]), "{at} of {length}");
+                assert!(made_ready.is(&lower), "{length}");
             }
-            assert!(is_folded(&lower, &lower), "{length}");
         }
     }
 }

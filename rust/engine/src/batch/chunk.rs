@@ -1,5 +1,10 @@
 //! Some messages of a batch: taken one by one as they came, judged and hashed together.
 
+#![expect(
+    clippy::inline_always,
+    reason = "a call for each header value is a third of what taking it costs"
+)]
+
 use std::{
     collections::TryReserveError,
     ops::{Deref, Range},
@@ -105,14 +110,22 @@ impl<B: AsRef<[u8]>, E: Deref<Target = Endpoint> + Clone> Chunk<B, E> {
     ///
     /// # Errors
     /// [`TryReserveError`] if memory is short; then nothing was taken.
-    #[inline]
+    #[inline(always)]
     pub fn value(&mut self, slot: Slot, value: &[u8]) -> Result<(), TryReserveError> {
-        self.text.try_reserve(value.len())?;
-        self.values.try_reserve(1)?;
+        let is_short = self.text.capacity() - self.text.len() < value.len();
+        if is_short || self.values.len() == self.values.capacity() {
+            self.make_room_for_value(value.len())?;
+        }
         self.text.extend_from_slice(value);
         let end = self.text.len();
         self.values.push(Value { end, slot });
         Ok(())
+    }
+
+    #[cold]
+    fn make_room_for_value(&mut self, bytes: usize) -> Result<(), TryReserveError> {
+        self.text.try_reserve(bytes)?;
+        self.values.try_reserve(1)
     }
 
     /// Forgets the values of a message that is not pushed.
@@ -135,8 +148,11 @@ impl<B: AsRef<[u8]>, E: Deref<Target = Endpoint> + Clone> Chunk<B, E> {
         endpoint: &E,
         at: i64,
     ) -> Result<(), TryReserveError> {
-        self.messages.try_reserve(1)?;
-        self.bodies.try_reserve(1)?;
+        if self.messages.len() == self.messages.capacity()
+            || self.bodies.len() == self.bodies.capacity()
+        {
+            self.make_room_for_message()?;
+        }
         // Neighbours are often of one endpoint.
         if self
             .endpoints
@@ -156,6 +172,12 @@ impl<B: AsRef<[u8]>, E: Deref<Target = Endpoint> + Clone> Chunk<B, E> {
         self.body_bytes = self.body_bytes.saturating_add(body.as_ref().len());
         self.bodies.push(body);
         Ok(())
+    }
+
+    #[cold]
+    fn make_room_for_message(&mut self) -> Result<(), TryReserveError> {
+        self.messages.try_reserve(1)?;
+        self.bodies.try_reserve(1)
     }
 
     /// Cuts the chunk into grains, by bytes, so that no thread is left with the long messages:
@@ -266,19 +288,21 @@ impl<B: AsRef<[u8]>, E: Deref<Target = Endpoint> + Clone> Chunk<B, E> {
 
     /// Hands out what was judged, in order, and empties the chunk.
     pub fn settle(&mut self, mut settled: impl FnMut(usize, Judged, B)) {
-        let mut messages = self.messages.drain(..).zip(self.bodies.drain(..));
+        let mut messages = self.messages.iter().zip(self.bodies.drain(..));
         for grain in &mut self.grains {
             let judged = grain
                 .judged
                 .get_mut()
                 .unwrap_or_else(PoisonError::into_inner);
             // As many as the grain has messages, judged or not.
-            for (judged, (message, body)) in judged.drain(..).zip(&mut messages) {
-                settled(message.index, judged, body);
+            for (judged, (message, body)) in judged.iter().zip(&mut messages) {
+                settled(message.index, *judged, body);
             }
+            judged.clear();
             grain.range = 0..0;
         }
         drop(messages);
+        self.messages.clear();
         self.text.clear();
         // One long header, or a million of them, is not kept for the rest of a batch.
         self.text.shrink_to(CHUNK_BYTES);

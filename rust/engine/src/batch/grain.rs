@@ -4,7 +4,7 @@
 use std::collections::TryReserveError;
 
 use hookseal_lanes::{Job, Kernel, Mac, Watch};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::{Zeroizing, optimization_barrier};
 
 use crate::{
     compare::matches_any,
@@ -77,7 +77,7 @@ impl Scratch {
     }
 
     /// Judges the next message as far as that needs no MAC; None if it needs one.
-    #[inline]
+    #[inline(never)]
     pub(super) fn read(
         &mut self,
         place: usize,
@@ -96,13 +96,12 @@ impl Scratch {
             Err(refused) => return Ok(Some(refused)),
         };
         let scheme = endpoint.scheme();
-        let mut write = |parts| {
+        let [head, tail] = [&scheme.head, &scheme.tail].map(|parts| {
             write_parts(parts, prepared.id, prepared.timestamp_text, |part| {
                 self.around.extend_from_slice(part);
             });
             self.around.len()
-        };
-        let (head, tail) = (write(&scheme.head), write(&scheme.tail));
+        });
         self.pending.push(Pending {
             place,
             timestamp: prepared.timestamp,
@@ -180,7 +179,13 @@ impl Scratch {
                 message.compare(*secret, mac, &candidates[first..message.candidates]);
             }
         }
-        macs.zeroize();
+        // What a forged message should have carried is nobody's to read: of no wave, and the first
+        // was the longest.
+        macs.clear();
+        let room = macs.capacity();
+        macs.resize(room, Mac::default());
+        optimization_barrier(macs.as_slice());
+        macs.clear();
         for message in pending.drain(..) {
             judged[message.place] = message.judged();
         }
