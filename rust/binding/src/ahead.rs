@@ -36,9 +36,9 @@ impl<'py> Ahead<'py> {
         Ok(())
     }
 
-    /// Takes the group's message `at`, if it was touched.
-    pub fn take(&mut self, at: usize) -> Option<Parts<'py>> {
-        self.0.get_mut(at)?.take()
+    /// Takes the messages that were touched; None for each that has to be read otherwise.
+    pub fn take(&mut self) -> impl Iterator<Item = Option<Parts<'py>>> {
+        self.0.drain(..)
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
     clock::Instants,
     detach::{detached, interrupted},
     filling::Carried,
-    headers::{Keep as _, id_of},
+    headers::Keep as _,
     items::{Names, message_class},
     kept::Kept,
     kernel,
@@ -219,7 +219,7 @@ impl<'a, 'py> Reader<'a, 'py> {
             self.used.count(place, &outcome, at);
             let good = Good {
                 body,
-                id: id_of(kept.take_ids(), family),
+                id: kept.take_ids().of(family),
             };
             self.slots
                 .put(py, index, outcome, Some(place), Some(good))?;
@@ -257,6 +257,7 @@ impl<'a, 'py> Reader<'a, 'py> {
         crew: &Crew<'_, '_, Carried, &'a Endpoint>,
     ) -> PyResult<()> {
         let Self { used, slots, .. } = self;
+        let mut slots = slots.open();
         let mut failed = None;
         crew.finished().settle(|index, judged, carried| {
             let batch::Judged { outcome, family } = judged;
@@ -266,13 +267,14 @@ impl<'a, 'py> Reader<'a, 'py> {
                 endpoint,
                 at,
             } = carried;
-            let endpoint = endpoint as usize;
-            used.count(endpoint, &outcome, at);
-            let good = Good {
+            let place = endpoint as usize;
+            used.count(place, &outcome, at);
+            // What is not good lets go of its body and its id.
+            let good = outcome.is_valid().then(|| Good {
                 body,
-                id: id_of(ids, family),
-            };
-            if let Err(error) = slots.put(py, index, outcome, Some(endpoint), Some(good)) {
+                id: ids.of(family),
+            });
+            if let Err(error) = slots.put(py, index, outcome, endpoint, good) {
                 failed = Some(error);
             }
         });

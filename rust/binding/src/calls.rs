@@ -15,7 +15,7 @@ use crate::{
     clock::{now, seconds_or_none},
     detach::thread_count,
     errors,
-    headers::{IDS, IDS_AND_TIMES, id_of},
+    headers::{IDS, IDS_AND_TIMES},
     items::{drain, message_class},
     kept::Kept,
     messages::Messages,
@@ -97,7 +97,7 @@ impl Verifier {
         } = self.judge(py, asked, &mut kept)?;
         match body {
             Some(body) if outcome.is_valid() => {
-                let id = id_of(kept.take_ids(), family);
+                let id = kept.take_ids().of(family);
                 let body = body.into_pyobject(py)?.into_any().unbind();
                 let ring = self.trust.ring().is_some();
                 Ok(Verified::new(
@@ -222,7 +222,7 @@ impl Verifier {
             body,
             family,
         } = self.judge(py, asked, &mut kept)?;
-        let id = id_of(kept.take_ids(), family);
+        let id = kept.take_ids().of(family);
         let key = match (&self.replay, &endpoint, &body) {
             (Some(replay), Some(endpoint), Some(body)) if outcome.is_valid() => {
                 let seconds = replay.seconds(py, endpoint, &self.rules)?;

@@ -1,5 +1,10 @@
 //! A chunk that is being filled with Python's messages.
 
+#![expect(
+    clippy::inline_always,
+    reason = "as in headers.rs: a call for each value is a third of its cost"
+)]
+
 use hookseal_engine::{
     batch::Chunk,
     endpoint::Endpoint,
@@ -9,7 +14,7 @@ use pyo3::{prelude::*, pybacked::PyBackedBytes};
 
 use crate::{
     arguments::no_memory,
-    headers::{Ids, Keep, hold_id},
+    headers::{Ids, Keep},
 };
 
 /// What is carried beside a message while it waits.
@@ -39,10 +44,10 @@ pub struct Filling<'a, 'e> {
 }
 
 impl Keep for Filling<'_, '_> {
-    #[inline]
+    #[inline(always)]
     fn keep(&mut self, slot: Slot, value: &[u8], object: &Bound<'_, PyAny>) -> PyResult<()> {
         self.chunk.value(slot, value).map_err(no_memory)?;
-        hold_id(&mut self.ids, self.held, slot, object);
+        self.ids.hold(self.held, slot, object);
         Ok(())
     }
 

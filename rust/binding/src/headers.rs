@@ -31,35 +31,64 @@ pub trait Keep {
 }
 
 /// The objects that hold what tells messages apart, by their headers. They cannot change.
-pub type Ids = SmallVec<[(Slot, Py<PyAny>); 1]>;
+#[derive(Default)]
+pub struct Ids {
+    /// The only one, nearly always: nothing is allocated for it.
+    first: Option<(Slot, Py<PyAny>)>,
+    more: Vec<(Slot, Py<PyAny>)>,
+}
+
+impl Ids {
+    /// Holds on to the object if its header is one of these.
+    #[inline(always)]
+    pub fn hold(&mut self, held: Roles, slot: Slot, object: &Bound<'_, PyAny>) {
+        if slot.role.bit() & held == 0 {
+            return;
+        }
+        let object = object.clone().unbind();
+        if self.first.is_none() {
+            self.first = Some((slot, object));
+        } else {
+            self.more.push((slot, object));
+        }
+    }
+
+    /// Forgets them.
+    pub fn clear(&mut self) {
+        self.first = None;
+        self.more.clear();
+    }
+
+    /// The first id of a family; where it has none, and times are held, its time.
+    #[inline]
+    pub fn of(self, family: u8) -> Option<Py<PyAny>> {
+        if self.more.is_empty() {
+            let (slot, object) = self.first?;
+            return (slot.family == family).then_some(object);
+        }
+        self.of_several(family)
+    }
+
+    #[cold]
+    fn of_several(self, family: u8) -> Option<Py<PyAny>> {
+        let mut time = None;
+        for (slot, object) in self.first.into_iter().chain(self.more) {
+            if slot.family == family {
+                if slot.role == Role::Id {
+                    return Some(object);
+                }
+                time = time.or(Some(object));
+            }
+        }
+        time
+    }
+}
 
 /// The headers whose objects are held: ids, where somebody may ask for them.
 pub const IDS: Roles = Role::Id.bit();
 
 /// The same where a guard has to know messages again that have no id, but a time.
 pub const IDS_AND_TIMES: Roles = Role::Id.bit() | Role::Timestamp.bit();
-
-/// Holds on to the object if its header is one of these.
-#[inline(always)]
-pub fn hold_id(ids: &mut Ids, held: Roles, slot: Slot, object: &Bound<'_, PyAny>) {
-    if slot.role.bit() & held != 0 {
-        ids.push((slot, object.clone().unbind()));
-    }
-}
-
-/// What holds the first id of a family; where it has none, and times are held, its time.
-pub fn id_of(ids: Ids, family: u8) -> Option<Py<PyAny>> {
-    let mut time = None;
-    for (slot, object) in ids {
-        if slot.family == family {
-            if slot.role == Role::Id {
-                return Some(object);
-            }
-            time = time.or(Some(object));
-        }
-    }
-    time
-}
 
 /// Reads headers of any shape. Without a scheme nothing is kept, but shapes are judged.
 pub fn read(
@@ -181,10 +210,24 @@ pub fn take_value(
     scheme: Option<&Scheme>,
     kept: &mut impl Keep,
 ) -> PyResult<bool> {
-    if let Ok(Ok(text)) = value.cast_exact::<PyString>().map(Bound::to_str) {
+    if let Ok(text) = value.cast_exact::<PyString>()
+        && let Ok(text) = text.to_str()
+    {
         kept.keep(slot, enough(slot, text.as_bytes()), value)?;
-        Ok(true)
-    } else if let Ok(bytes) = value.cast_exact::<PyBytes>() {
+        return Ok(true);
+    }
+    take_other(slot, value, scheme, kept)
+}
+
+/// Keeps a header's values that are no exact text in UTF-8; false as above.
+#[inline(never)]
+fn take_other(
+    slot: Slot,
+    value: &Bound<'_, PyAny>,
+    scheme: Option<&Scheme>,
+    kept: &mut impl Keep,
+) -> PyResult<bool> {
+    if let Ok(bytes) = value.cast_exact::<PyBytes>() {
         kept.keep(slot, enough(slot, bytes.as_bytes()), value)?;
         Ok(true)
     } else {
@@ -212,15 +255,22 @@ impl From<Option<Slot>> for Name {
 /// Which header a name is of. Most are exact texts that the scheme does not name.
 #[inline(always)]
 fn name_of(name: &Bound<'_, PyAny>, scheme: Option<&Scheme>) -> PyResult<Name> {
-    if let Some(scheme) = scheme {
-        if let Ok(Ok(name)) = name.cast_exact::<PyString>().map(Bound::to_str) {
-            return Ok(scheme.slot(name.as_bytes()).into());
-        }
-        if let Ok(name) = name.cast_exact::<PyBytes>() {
-            return Ok(scheme.slot(name.as_bytes()).into());
-        }
+    if let Some(scheme) = scheme
+        && let Ok(name) = name.cast_exact::<PyString>()
+        && let Ok(name) = name.to_str()
+    {
+        return Ok(scheme.slot(name.as_bytes()).into());
     }
-    name_of_any(name, scheme)
+    name_of_other(name, scheme)
+}
+
+/// The same of a name that is no exact text in UTF-8.
+#[inline(never)]
+fn name_of_other(name: &Bound<'_, PyAny>, scheme: Option<&Scheme>) -> PyResult<Name> {
+    match (name.cast_exact::<PyBytes>(), scheme) {
+        (Ok(name), Some(scheme)) => Ok(scheme.slot(name.as_bytes()).into()),
+        _ => name_of_any(name, scheme),
+    }
 }
 
 #[cold]

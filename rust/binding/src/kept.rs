@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use crate::{
     arguments::no_memory,
-    headers::{IDS, Ids, Keep, hold_id},
+    headers::{IDS, Ids, Keep},
 };
 
 /// The values of the headers that a scheme names: copies of their few bytes, one behind the
@@ -43,7 +43,7 @@ impl Default for Kept {
             far: Vec::new(),
             all: SmallVec::new(),
             bytes: 0,
-            ids: Ids::new(),
+            ids: Ids::default(),
             held: IDS,
         }
     }
@@ -69,7 +69,7 @@ impl Keep for Kept {
             self.make_room(value.len())?;
             self.push(slot, value);
         }
-        hold_id(&mut self.ids, self.held, slot, object);
+        self.ids.hold(self.held, slot, object);
         Ok(())
     }
 

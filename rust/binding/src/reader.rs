@@ -67,8 +67,10 @@ impl<'a, 'py> Reader<'a, 'py> {
         if let Some(seeking) = seeking {
             self.arrivals = seeking.end(&self.used)?;
         }
-        for (at, index) in group.enumerate() {
-            match ahead.take(at) {
+        // Columns are not touched ahead.
+        let parts = ahead.take().chain(std::iter::repeat_with(|| None));
+        for (index, parts) in group.zip(parts) {
+            match parts {
                 Some(parts) => self.read_pair(py, index, parts, chunk)?,
                 None => self.read_any(py, index, None, chunk)?,
             }
@@ -88,13 +90,13 @@ impl<'a, 'py> Reader<'a, 'py> {
         if matches!(self.pairs, Pairs::Unseen) {
             self.pairs = self.see_pairs(py)?;
         }
-        let (Pairs::Alike(same), Ok(body)) = (self.pairs, parts.body.cast_exact::<PyBytes>())
+        let (Pairs::Alike(same), true) = (self.pairs, parts.body.is_exact_instance_of::<PyBytes>())
         else {
             return self.read_any(py, index, Some(parts), chunk);
         };
         let mut filling = Filling {
             chunk,
-            ids: Ids::new(),
+            ids: Ids::default(),
             held: self.held,
         };
         let scheme = scheme_of(Some(same.arrival));
@@ -102,15 +104,33 @@ impl<'a, 'py> Reader<'a, 'py> {
             chunk.forget_values();
             return self.unless_done(py, index, Err(error)).map(|_| ());
         }
-        let Same { arrival, at } = same;
+        let Filling { ids, .. } = filling;
+        let Same { arrival, at, .. } = same;
+        let place = match same.place {
+            Some(place) => place,
+            None => self.first_of_pairs(same)?,
+        };
+        // It was asked what it is, so this never fails.
+        let body = parts.body.cast_into_exact::<PyBytes>()?;
         let carried = Carried {
-            ids: filling.ids,
-            body: body.clone().into(),
-            endpoint: small(self.used.arrived(arrival, at)?),
+            ids,
+            body: body.into(),
+            endpoint: place,
             at,
         };
         let pushed = chunk.push(index, carried, &&**arrival.endpoint, at);
         pushed.map_err(no_memory)
+    }
+
+    /// Notes that the first pair arrived where all of them do; returns the endpoint's position.
+    #[cold]
+    fn first_of_pairs(&mut self, same: Same<'a>) -> PyResult<u32> {
+        let place = small(self.used.arrived(same.arrival, same.at)?);
+        self.pairs = Pairs::Alike(Same {
+            place: Some(place),
+            ..same
+        });
+        Ok(place)
     }
 
     /// Reads a message of any kind into the chunk.
@@ -124,7 +144,7 @@ impl<'a, 'py> Reader<'a, 'py> {
     ) -> PyResult<()> {
         let mut filling = Filling {
             chunk,
-            ids: Ids::new(),
+            ids: Ids::default(),
             held: self.held,
         };
         let read = self.read(py, index, parts, &mut filling);
@@ -162,7 +182,11 @@ impl<'a, 'py> Reader<'a, 'py> {
             }
             None => 0,
         };
-        Ok(Pairs::Alike(Same { arrival, at }))
+        Ok(Pairs::Alike(Same {
+            arrival,
+            at,
+            place: None,
+        }))
     }
 
     /// Writes down what became of an item that is not ready to be judged.
@@ -297,6 +321,8 @@ pub enum Pairs<'e> {
 pub struct Same<'e> {
     arrival: Arrival<'e>,
     at: i64,
+    /// The endpoint's position among those that are used, once a message has arrived there.
+    place: Option<u32>,
 }
 
 /// A message that can be judged.

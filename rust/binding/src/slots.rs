@@ -1,5 +1,10 @@
 //! What becomes of a batch's messages: one slot for each.
 
+#![expect(
+    clippy::inline_always,
+    reason = "every message of a batch is written down here, and its parts need not be moved for a call"
+)]
+
 use hookseal_engine::{Outcome, Verdict};
 use pyo3::{prelude::*, pybacked::PyBackedBytes};
 use smallvec::SmallVec;
@@ -58,6 +63,7 @@ impl Slots {
         })
     }
 
+    /// Writes to one slot.
     pub fn put(
         &mut self,
         py: Python<'_>,
@@ -66,14 +72,63 @@ impl Slots {
         endpoint: Option<usize>,
         good: Option<Good>,
     ) -> PyResult<()> {
+        let endpoint = endpoint.map_or(NOWHERE, small);
+        self.open().put(py, index, outcome, endpoint, good)
+    }
+
+    /// The same lists as slices: where they lie is looked up once for many messages.
+    pub fn open(&mut self) -> OpenSlots<'_> {
+        let Self {
+            codes,
+            secrets,
+            particulars,
+        } = self;
+        OpenSlots {
+            codes,
+            secrets,
+            particulars: particulars.as_mut().map(|kept| OpenParticulars {
+                outcomes: &mut kept.outcomes,
+                bodies: &mut kept.bodies,
+                ids: &mut kept.ids,
+                endpoints: &mut kept.endpoints,
+            }),
+        }
+    }
+}
+
+/// The slots of a call while many are written to.
+pub struct OpenSlots<'a> {
+    codes: &'a mut [u8],
+    secrets: &'a mut [u8],
+    particulars: Option<OpenParticulars<'a>>,
+}
+
+struct OpenParticulars<'a> {
+    outcomes: &'a mut [Outcome],
+    bodies: &'a mut [Option<Py<PyAny>>],
+    ids: &'a mut [Option<Py<PyAny>>],
+    endpoints: &'a mut [u32],
+}
+
+impl OpenSlots<'_> {
+    /// Writes to one slot; `endpoint` is a position or [`NOWHERE`].
+    #[inline(always)]
+    pub fn put(
+        &mut self,
+        py: Python<'_>,
+        index: usize,
+        outcome: Outcome,
+        endpoint: u32,
+        good: Option<Good>,
+    ) -> PyResult<()> {
         self.codes[index] = outcome.verdict as u8;
         self.secrets[index] = outcome.secret.cast_unsigned();
         let Some(kept) = &mut self.particulars else {
             return Ok(());
         };
         kept.outcomes[index] = outcome;
-        if let (Some(slot), Some(endpoint)) = (kept.endpoints.get_mut(index), endpoint) {
-            *slot = small(endpoint);
+        if let Some(slot) = kept.endpoints.get_mut(index) {
+            *slot = endpoint;
         }
         if let (true, Some(Good { body, id })) = (outcome.is_valid(), good) {
             kept.bodies[index] = Some(body.into_pyobject(py)?.into_any().unbind());
@@ -98,8 +153,13 @@ impl Slots {
 
 /// A list of that length, or `MemoryError`.
 fn filled<T>(count: usize, value: impl FnMut() -> T) -> PyResult<Few<T>> {
-    let mut list = Few::new();
+    let mut few = Few::new();
+    if count <= few.inline_size() {
+        few.resize_with(count, value);
+        return Ok(few);
+    }
+    let mut list = Vec::new();
     list.try_reserve_exact(count).map_err(no_memory)?;
     list.resize_with(count, value);
-    Ok(list)
+    Ok(Few::from_vec(list))
 }
