@@ -263,6 +263,27 @@ def test_unknown_names_are_key_errors(hooks: Any, name: str) -> None:
     assert hooks.Verifier(ring).check(BODY, signed(), endpoint=name, now=NOW) == 3
 
 
+@pytest.mark.parametrize("count", [15, 16, 17, 18, 40])
+def test_each_of_many_endpoints_is_found(hooks: Any, count: int) -> None:
+    """More than a table's first slots have room for, and other names between."""
+    ring = hooks.Keyring({f"e{number}": secret(number) for number in range(count)})
+    numbers = [number * 7 % (count + 1) for number in range(3 * count)]
+    result = hooks.Verifier(ring).verify_batch(
+        [(BODY, signed(key=key(number))) for number in numbers],
+        endpoint=[f"e{number}" for number in numbers],
+        now=NOW,
+    )
+    expected = [Verdict.VALID if number < count else Verdict.UNKNOWN_ENDPOINT for number in numbers]
+    assert list(result) == expected
+    found = [proof.endpoint for _, proof in result.accepted()]
+    assert found == [f"e{number}" for number in numbers if number < count]
+    other = [f"e{(number + 1) % count}" for number in numbers]
+    wrong = hooks.Verifier(ring).verify_batch(
+        [(BODY, signed(key=key(number))) for number in numbers], endpoint=other, now=NOW
+    )
+    assert set(wrong) == {Verdict.SIGNATURE_MISMATCH}
+
+
 def test_rotate(hooks: Any, clock: Any) -> None:
     ring = hooks.Keyring({"a": [secret(0), hooks.Secret(secret(1), not_after=NOW + 60)]})
     verifier = hooks.Verifier(ring)

@@ -138,6 +138,14 @@ fn read_items(
             take(&name, &value, scheme, kept)?;
             continue;
         }
+        // What JSON makes of a pair.
+        if let Ok(pair) = item.cast_exact::<PyList>()
+            && pair.len() == 2
+        {
+            let (name, value) = (pair.get_item(0)?, pair.get_item(1)?);
+            take(&name, &value, scheme, kept)?;
+            continue;
+        }
         let members = members(&item);
         let Some([name, value]) = members.as_deref() else {
             let place = format!("headers[{index}]");

@@ -307,6 +307,28 @@ fn ring(endpoints: &[(&str, &[&str])]) -> Ring {
     Ring::new(snapshot)
 }
 
+#[test]
+fn many_endpoints_are_found_and_go_away() {
+    let uplift = scheme("uplift");
+    let kept = Terms::Kept { default: &uplift };
+    let mut snapshot = Snapshot::default();
+    let name = |number: usize| format!("e{number}");
+    for number in 0..40 {
+        snapshot.enter(&name(number), kept, &[secret("1")]).unwrap();
+    }
+    let ring = Ring::new(snapshot);
+    for gone in 0..40 {
+        let snapshot = ring.snapshot();
+        for number in 0..41 {
+            let found = snapshot.get(&name(number)).map(|it| it.name().to_owned());
+            let is_there = (gone..40).contains(&number);
+            assert_eq!(found, is_there.then(|| name(number)), "{gone} are gone");
+        }
+        ring.remove_endpoint(&name(gone)).unwrap();
+    }
+    assert_eq!(names(&ring.snapshot()), [""; 0]);
+}
+
 fn names(snapshot: &Snapshot) -> Vec<&str> {
     snapshot
         .endpoints()
