@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import pickle
 import sys
 from typing import Any
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hookseal import ReplayStoreFullError
+from tests import children
 from tests.conftest import Clock
 from tests.guards import DONE, IN_MEMORY, PENDING, WON, claim, key, keys, memory
 from tests.implementations import NOW
@@ -123,6 +125,25 @@ def test_it_stays_here(kind: str) -> None:
     for copied in (copy.copy, copy.deepcopy, pickle.dumps):
         with pytest.raises(TypeError, match=r"^a MemoryReplayGuard cannot be pickled or copied$"):
             copied(guard)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="fork is POSIX")
+def test_a_lock_that_is_held_while_it_forks() -> None:
+    """Who held it is not there in the child, which claims all the same."""
+    said = children.run(
+        """
+        import os, signal
+        guard = MemoryReplayGuard()
+        guard._lock.acquire()
+        child = os.fork()
+        if child == 0:
+            signal.alarm(20)
+            sys.exit(10 + len(guard.claim([bytes(16)], lease=None, ttl=60)))
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        """,
+        "hookseal.pure",
+    )
+    assert said == "11\n"
 
 
 @each_memory

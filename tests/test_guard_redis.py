@@ -295,6 +295,41 @@ def test_a_task_that_is_cancelled_gives_back_what_it_won(server: Server) -> None
     run(server, work)
 
 
+def test_what_fails_half_way_is_given_back_if_it_can_be(server: Server) -> None:
+    async def work(guard: Any, client: Any) -> None:
+        calls: list[str] = []
+
+        def wired(answer: Callable[[], Awaitable[Any]]) -> AsyncRedisReplayGuard:
+            def send(execute: Any, raises: bool) -> Any:
+                calls.append("sent")
+                return answer()
+
+            wire = Wire(client, send)
+            wire.execute_command = client.execute_command  # type: ignore[attr-defined]
+            return AsyncRedisReplayGuard(wire)
+
+        async def gone() -> Any:
+            raise ConnectionResetError("gone")
+
+        async def never() -> Any:
+            await asyncio.get_running_loop().create_future()
+
+        # A second failure hides nothing, and a lease lapses by itself.
+        for lease, sent in ((None, 2), (60, 1)):
+            calls.clear()
+            with pytest.raises(ConnectionResetError, match="gone"):
+                await wired(gone).claim(keys(1), lease=lease, ttl=60)
+            assert len(calls) == sent
+        # What is closed cannot wait for an answer.
+        calls.clear()
+        begun = wired(never).claim(keys(1), lease=None, ttl=60)
+        begun.send(None)
+        begun.close()
+        assert len(calls) == 1
+
+    run(server, work)
+
+
 # Clients, and what is imported.
 
 

@@ -138,6 +138,32 @@ def test_all_or_nothing(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     guard.close()
 
 
+def test_a_commit_that_fails(file: Path) -> None:
+    """Nothing of it stays, and the guard goes on."""
+
+    class Failing:
+        def __init__(self, inner: sqlite3.Connection) -> None:
+            self.inner = inner
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.inner, name)
+
+        def execute(self, text: str, *values: Any) -> Any:
+            if text == "COMMIT":
+                raise sqlite3.OperationalError("disk I/O error")
+            return self.inner.execute(text, *values)
+
+    guard = SQLiteReplayGuard(file)
+    claim(guard, [1])
+    assert guard._connection is not None
+    guard._connection = Failing(guard._connection)  # type: ignore[assignment]
+    with pytest.raises(sqlite3.OperationalError, match="disk I/O"):
+        claim(guard, [2, 3])
+    assert rows(file) == 1
+    assert claim(guard, [1, 2]) == (DONE, WON)
+    guard.close()
+
+
 def test_a_full_disk(file: Path) -> None:
     guard = SQLiteReplayGuard(file)
     claim(guard, [1])

@@ -25,6 +25,16 @@ except {}:
 
 # The text, what it becomes.
 CERTAIN: dict[str, tuple[str, str]] = {
+    "annotations": (
+        "from __future__ import annotations\nfrom svix.webhooks import Webhook\n"
+        "one: Webhook | None = None\nmany: dict[str, Webhook] = {}\n"
+        "def made(wh: Webhook | None) -> list[Webhook]: ...\n"
+        "async def later(*, wh: Webhook) -> Webhook: ...\n",
+        "from __future__ import annotations\nfrom hookseal.compat.svix.webhooks import Webhook\n"
+        "one: Webhook | None = None\nmany: dict[str, Webhook] = {}\n"
+        "def made(wh: Webhook | None) -> list[Webhook]: ...\n"
+        "async def later(*, wh: Webhook) -> Webhook: ...\n",
+    ),
     "from": (
         "from standardwebhooks import Webhook\n",
         "from hookseal.compat.standardwebhooks import Webhook\n",

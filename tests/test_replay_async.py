@@ -98,9 +98,20 @@ def test_a_guard_that_hides_its_coroutines(hooks: Any) -> None:
         def claim(self, keys: Any, *, lease: Any, ttl: Any) -> Any:
             return AsyncRecorder().claim(keys, lease=lease, ttl=ttl)
 
-    ours = hooks.Verifier(SECRET, replay=Hidden(), on_store_error="accept")
-    with pytest.raises(TypeError, match=r"methods are coroutines: await averify"):
-        ours.check(BODY, signed(), now=NOW)
+    class Promise:
+        """It is awaited too, and cannot be closed."""
+
+        def __await__(self) -> Any:
+            raise AssertionError("nobody awaits it")
+
+    class Promising(Recorder):
+        def claim(self, keys: Any, *, lease: Any, ttl: Any) -> Any:
+            return Promise()
+
+    for guard in (Hidden(), Promising()):
+        ours = hooks.Verifier(SECRET, replay=guard, on_store_error="accept")
+        with pytest.raises(TypeError, match=r"methods are coroutines: await averify"):
+            ours.check(BODY, signed(), now=NOW)
 
 
 def test_half_a_guard(hooks: Any) -> None:
@@ -237,6 +248,54 @@ def test_store_errors(hooks: Any) -> None:
                 await ours.acheck(BODY, signed(), now=NOW)
 
     run(work())
+
+
+def test_nothing_is_closed_that_nobody_claimed(hooks: Any) -> None:
+    """The guard could not be asked, or keeps what it was given at once."""
+
+    async def work() -> None:
+        guard = AsyncRecorder()
+        guard.inner.error = ConnectionError("gone")
+        ours = hooks.Verifier(SECRET, replay=guard, lease=60, on_store_error="accept")
+        event = await ours.averify(BODY, signed(), now=NOW)
+        async with event.processing():
+            pass
+        with pytest.raises(OSError, match="disk"):
+            async with event.processing():
+                raise OSError("disk")
+        guard.inner.error = None
+        final = hooks.Verifier(SECRET, replay=guard)
+        result = await final.averify_batch([(BODY, signed())], now=NOW)
+        await result.acommit()
+        assert {call[0] for call in guard.inner.calls} == {"claim"}
+
+    run(work())
+
+
+def test_memory_that_is_short_is_no_store_error(hooks: Any) -> None:
+    async def work() -> None:
+        guard = AsyncRecorder()
+        guard.inner.error = MemoryError()
+        ours = hooks.Verifier(SECRET, replay=guard, on_store_error="accept")
+        with pytest.raises(MemoryError):
+            await ours.acheck(BODY, signed(), now=NOW)
+
+    run(work())
+
+
+def test_small_batches_of_anything(hooks: Any) -> None:
+    """How a batch is measured changes no verdict."""
+    ours = hooks.Verifier(SECRET)
+    wrong = Verdict.NOT_A_MESSAGE
+    batches: list[tuple[list[Any], list[Verdict]]] = [
+        ([5], [wrong]),
+        ([()], [wrong]),
+        ([(5, signed())], [wrong]),
+        ([(memoryview(BODY), signed()), (bytearray(BODY), signed())], [Verdict.VALID] * 2),
+    ]
+    for messages, verdicts in batches:
+        assert list(run(ours.averify_batch(messages, now=NOW))) == verdicts
+        assert list(ours.verify_batch(messages, now=NOW)) == verdicts
 
 
 def test_a_release_that_fails_hides_nothing(hooks: Any) -> None:

@@ -487,3 +487,17 @@ def test_a_resolver_that_holds_its_ring_is_collected(hooks: Any) -> None:
     del holder
     gc.collect()
     assert gone() is None
+
+
+@pytest.mark.parametrize("error", [MemoryError, KeyboardInterrupt])
+def test_what_is_no_fault_of_a_message_passes(hooks: Any, error: type[BaseException]) -> None:
+    class Short(Message):
+        def __getattribute__(self, name: str) -> Any:
+            if name == "endpoint":
+                raise error
+            return super().__getattribute__(name)
+
+    asked, _, verifier = made(hooks)
+    with pytest.raises(error):
+        verifier.verify_batch([Short(*message(1))], endpoint="t1", now=NOW)
+    assert asked.asked == []

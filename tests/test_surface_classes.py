@@ -6,6 +6,7 @@ import copy
 import pickle
 import re
 import warnings
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -78,6 +79,10 @@ def test_no_copies(hooks: Any, name: str) -> None:
             pickle.dumps(one, protocol)
         with pytest.raises(TypeError):
             one.__reduce_ex__(protocol)
+    state = None
+    with suppress(TypeError):
+        state = one.__getstate__()
+    assert state is None
 
 
 @pytest.mark.parametrize("name", HOT)

@@ -313,13 +313,14 @@ def _begin_wal(connection: Connection, timeout: float) -> None:
     """
     from sqlite3 import OperationalError
 
-    tries = 1 + int(timeout / _RETRY_SECONDS)
-    for left in reversed(range(tries)):
+    left = int(timeout / _RETRY_SECONDS)
+    while True:
         try:
             (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
         except OperationalError as error:
             if left == 0 or "locked" not in str(error):
                 raise
+            left -= 1
             time.sleep(_RETRY_SECONDS)
         else:
             if mode != "wal":

@@ -83,8 +83,7 @@ class Call:
     def unheld(self, names: Iterable[str | None]) -> list[str]:
         """The names that the ring does not hold, each once, in order of first appearance."""
         held = self._snapshot
-        if held is None:
-            return []
+        assert held is not None, "only a ring has a resolver"
         # What no endpoint can be called is not asked for.
         wanted = (name for name in names if name and name not in held and utf8(name) is not None)
         return list(dict.fromkeys(wanted))

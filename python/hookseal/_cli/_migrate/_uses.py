@@ -97,14 +97,12 @@ def _module_of(text: str) -> str | None:
 def _is_usual(node: ast.expr, parents: dict[ast.AST, ast.AST]) -> bool:
     """Whether a class is called, asked for, or named in an annotation."""
     child: ast.AST = node
-    while child in parents:
+    while not isinstance(child, ast.stmt):
         parent = parents[child]
         if isinstance(parent, ast.Call) and child is node:
             return parent.func is node or last_name(parent.func) in _ASK
         if isinstance(parent, ast.arg) or _annotates(parent, child):
             return True
-        if isinstance(parent, ast.stmt):
-            return False
         child = parent
     return False
 
