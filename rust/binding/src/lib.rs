@@ -85,3 +85,29 @@ mod _core {
         crate::kernel::choose(module.py())
     }
 }
+
+/// Python aligns an object to two pointers, whatever the object holds.
+const _: () = {
+    let aligned = [
+        align_of::<keyring::Keyring>(),
+        align_of::<lines::LineJudge>(),
+        align_of::<lines::LineReport>(),
+        align_of::<memory_guard::MemoryReplayGuard>(),
+        align_of::<mirror::MirroredWebhook>(),
+        align_of::<resolved::Resolved>(),
+        align_of::<result::BatchResult>(),
+        align_of::<secret::Secret>(),
+        align_of::<signer::Signer>(),
+        align_of::<unclaimed::Unclaimed>(),
+        align_of::<verified::Verified>(),
+        align_of::<verifier::Verifier>(),
+    ];
+    let mut at = 0;
+    while at < aligned.len() {
+        assert!(
+            aligned[at] <= 2 * size_of::<usize>(),
+            "a class would lie wrong in memory"
+        );
+        at += 1;
+    }
+};

@@ -16,7 +16,8 @@ use crate::{arguments::no_memory, slots::small, trust::Arrival};
 /// The endpoints that a batch's messages arrived at.
 #[derive(Default)]
 pub struct Used {
-    pub all: SmallVec<[UsedEndpoint; 1]>,
+    /// Not in place: a result is an object of Python's, whose memory is not aligned to a line.
+    pub all: Vec<UsedEndpoint>,
     /// Where in the list an endpoint is, by its position among those of the call; and one, so
     /// that 0 is nowhere. Empty until there is a second.
     places: Vec<u32>,
