@@ -219,7 +219,8 @@ _VERIFIERS: dict[str, Row] = {
     "headers: items of a number": lambda h: check(h, BODY, _Items(5)),
     "headers: name": lambda h: check(h, BODY, {5: "x"}),
     "headers: value": lambda h: check(h, BODY, {"Webhook-ID": 5}),
-    "headers: value in a list": lambda h: check(h, BODY, {b"webhook-id": ["a", None]}),
+    "headers: None in a list": lambda h: check(h, BODY, {b"webhook-id": ["a", None]}),
+    "headers: number in a list": lambda h: check(h, BODY, {b"webhook-id": ["a", 5]}),
     "received_at: text": lambda h: check(h, received_at="now"),
     "now: milliseconds": lambda h: check(h, now=NOW * 1000),
 }
