@@ -82,6 +82,7 @@ def counted_module() -> tuple[Path, list[str]]:
 # What measures time, and what the counters write where a disk is full, is not for this module.
 NOT_FOR_COUNTED: Final = (
     "tests/test_process.py::test_ctrl_c",
+    "tests/test_lines_process.py::test_ctrl_c",
     "tests/test_process.py::test_other_threads_run_while_a_batch_hashes",
     "tests/test_cli_process.py::test_a_disk_that_fills_up",
     "tests/test_cli_process.py::test_tables_lose_nothing",
