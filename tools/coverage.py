@@ -86,6 +86,9 @@ NOT_FOR_COUNTED: Final = (
     "tests/test_process.py::test_other_threads_run_while_a_batch_hashes",
     "tests/test_cli_process.py::test_a_disk_that_fills_up",
     "tests/test_cli_process.py::test_tables_lose_nothing",
+    "tests/test_threats_process.py::test_threat_46_ctrl_c_in_a_long_batch",
+    # What counts can be loaded once in a process.
+    "tests/test_threats_process.py::test_threat_45_a_second_interpreter",
     # What counts has locks of its own, which a thread may hold while the process forks.
     "tests/test_guards_contended.py::test_fork_while_threads_claim",
     # What counts imports modules of its own.
