@@ -219,6 +219,54 @@ def test_who_waits_in_vain(tmp_path: Path) -> None:
         pass
 
 
+@posix
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_process_that_was_forked_meanwhile(tmp_path: Path) -> None:
+    """It has the lock's file open too, and may live for long: that must not keep writers away."""
+    file = str(tmp_path / "f")
+    inside, go = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with locked(file):
+            inside.set()
+            go.wait()
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    inside.wait()
+    stay, end = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(end)
+        os.read(stay, 1)
+        os._exit(0)
+    go.set()
+    thread.join()
+    try:
+        with locked(file, 0.0):
+            pass
+    finally:
+        os.close(end)
+        os.close(stay)
+        os.waitpid(child, 0)
+
+
+@posix
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_process_that_was_forked_inside(tmp_path: Path) -> None:
+    """What it does at its end opens nothing for the one that holds the lock."""
+    file = str(tmp_path / "f")
+    child = -1
+    with locked(file):
+        child = os.fork()
+        if child != 0:
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+            with pytest.raises(TimeoutError), locked(file, 0.0):
+                raise AssertionError("the lock was given twice")
+    if child == 0:
+        os._exit(0)
+
+
 def test_a_lock_that_cannot_be_made(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), locked(str(tmp_path / "no" / "f")):
         raise AssertionError("there was no lock")

@@ -67,7 +67,8 @@ def locked(path: str, patience_seconds: float = PATIENCE_SECONDS) -> Iterator[No
     """Keeps every other writer of a file away, in this process and in others.
 
     The lock is on a file PATH.lock, which stays: to remove it would let two writers lock two
-    files of one name. The lock itself goes with the process that holds it, however that ends.
+    files of one name. The lock itself goes with the process that holds it, however that ends; if
+    that process has forked meanwhile and was killed, with the last of the two.
 
     Raises:
         OSError: The lock file cannot be made.
@@ -82,8 +83,15 @@ def locked(path: str, patience_seconds: float = PATIENCE_SECONDS) -> Iterator[No
             if time.monotonic() >= end:
                 raise TimeoutError(errno.ETIMEDOUT, "another process is changing it", path)
             time.sleep(_AGAIN_AFTER_SECONDS)
-        _tidy(path)
-        yield
+        holder = os.getpid()
+        try:
+            _tidy(path)
+            yield
+        finally:
+            # Closed here it may still be open in a process that another thread forked. But one
+            # that was forked in here itself does not hold it.
+            if os.getpid() == holder:
+                _unlock(descriptor)
     finally:
         os.close(descriptor)
 
@@ -99,6 +107,11 @@ if sys.platform == "win32":
             return False
         return True
 
+    def _unlock(descriptor: int) -> None:
+        import msvcrt
+
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+
 else:
 
     def _lock(descriptor: int) -> bool:
@@ -110,6 +123,11 @@ else:
         except BlockingIOError:
             return False
         return True
+
+    def _unlock(descriptor: int) -> None:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 def _folder(path: str) -> str:
