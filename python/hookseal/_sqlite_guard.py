@@ -148,7 +148,7 @@ class SQLiteReplayGuard:
         lasts = span(ttl, "ttl") if lease is None else span(lease, "lease")
         token = Token(span(ttl, "ttl"))
         named = _json(texts)
-        with self._transaction() as connection:
+        with self._lock, _Transaction(self) as connection:
             now, ends = _now(lasts)
             claim = {"keys": named, "now": now, "expires": ends}
             claim |= {"token": token.name, "ttl": token.ttl, "done": lease is None}
@@ -177,7 +177,7 @@ class SQLiteReplayGuard:
         own = Token.of(token)
         texts = set(key_texts(keys))
         named = _json(texts)
-        with self._transaction() as connection:
+        with self._lock, _Transaction(self) as connection:
             if own is None:
                 connection.execute(_COMMIT_ANY, {"keys": named, "begins": _now(0)[1]})
                 kept = [key for key, done in connection.execute(_HELD, {"keys": named}) if done]
@@ -193,7 +193,7 @@ class SQLiteReplayGuard:
         """Gives back claims that are not final, so that another copy may be taken."""
         own = Token.of(token)
         named = _json(key_texts(keys))
-        with self._transaction() as connection:
+        with self._lock, _Transaction(self) as connection:
             connection.execute(
                 _RELEASE, {"keys": named, "token": None if own is None else own.name}
             )
@@ -207,12 +207,9 @@ class SQLiteReplayGuard:
     def count(self) -> int:
         """How many claims are held: final ones that are remembered, and leases that run."""
         query = "SELECT count(*) FROM hookseal_claims WHERE expires > ?"
-        with self._transaction() as connection:
+        with self._lock, _Transaction(self) as connection:
             (count,) = connection.execute(query, (_now(0)[0],)).fetchone()
             return int(count)
-
-    def _transaction(self) -> _Transaction:
-        return _Transaction(self)
 
     def _connected(self) -> Connection:
         if self._connection is not None and self._pid != os.getpid():
@@ -220,6 +217,9 @@ class SQLiteReplayGuard:
             # here.
             _foreign.append(self._connection)
             self._connection = None
+        if self._connection is not None and self._connection.in_transaction:
+            # Ctrl-C came between two steps of this module, and ended neither.
+            self._disconnect()
         if self._connection is None:
             self._connection = self._connect()
             self._pid = os.getpid()
@@ -245,15 +245,22 @@ class SQLiteReplayGuard:
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
-        if connection is not None and self._pid == os.getpid():
+        if connection is None:
+            return
+        if self._pid == os.getpid():
             connection.close()
+        else:
+            _foreign.append(connection)
 
     def __repr__(self) -> str:
         return f"SQLiteReplayGuard({self._path!r}, synchronous={self._synchronous!r})"
 
 
 class _Transaction:
-    """One transaction; whatever is raised in it, nothing of it was done."""
+    """One transaction, for who holds the guard's lock; whatever is raised, nothing of it was done.
+
+    The lock is not taken in here: between two of Python's steps Ctrl-C would leave it taken.
+    """
 
     __slots__ = ("_guard",)
 
@@ -262,7 +269,6 @@ class _Transaction:
 
     def __enter__(self) -> Connection:
         guard = self._guard
-        guard._lock.acquire()
         try:
             if guard._closed:
                 raise mistake("closed")
@@ -284,14 +290,10 @@ class _Transaction:
         except BaseException:
             self._undo()
             raise
-        self._guard._lock.release()
 
     def _undo(self) -> None:
         # To close it rolls back, and the next call begins on a connection that nothing happened to.
-        try:
-            self._guard._disconnect()
-        finally:
-            self._guard._lock.release()
+        self._guard._disconnect()
 
 
 def _now(lasts: int) -> tuple[int, int]:

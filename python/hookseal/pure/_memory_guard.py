@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from threading import Lock
 from typing import Final, NamedTuple, final
-from weakref import WeakSet
 
 from hookseal._arguments import claim_limit, mistake, span, wrong_type
+from hookseal._at_fork import renew
 from hookseal._claim import Claim, Claims
 from hookseal._store_errors import claim_lost, store_full
 from hookseal.pure._arguments import drained
@@ -34,7 +33,7 @@ class MemoryReplayGuard(Sealed):
         put(made, "_max_claims", claim_limit(max_claims))
         put(made, "_claims", _Claims(made._max_claims))
         put(made, "_lock", Lock())
-        _guards.add(made)
+        renew(made)
         return made
 
     def claim(self, keys: Sequence[bytes], *, lease: int | None, ttl: int) -> Claims:
@@ -76,19 +75,6 @@ class MemoryReplayGuard(Sealed):
 
     def __repr__(self) -> str:
         return f"MemoryReplayGuard(max_claims={self._max_claims})"
-
-
-_guards: WeakSet[MemoryReplayGuard] = WeakSet()
-
-
-def _unlock() -> None:
-    """In a process that was forked: the threads that held a lock are not there to open it."""
-    for guard in tuple(_guards):
-        put(guard, "_lock", Lock())
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_unlock)
 
 
 class _Token(NamedTuple):
