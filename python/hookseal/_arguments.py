@@ -118,7 +118,6 @@ _MISTAKES: dict[str, tuple[type[Exception], str]] = {
         TypeError,
         "the keyring's resolver is async: await averify, acheck or averify_batch instead",
     ),
-    "resolver-unasked": (ValueError, "the resolver returned {0}, which it was not asked for"),
     "resolver-twice": (ValueError, "the resolver returned {0} twice"),
     "no-resolver": (TypeError, "{0} is for a keyring with a resolver"),
     "blank-prefix": (ValueError, "prefix must not be empty: not every variable is a secret"),
@@ -238,7 +237,6 @@ _NAMING = frozenset(
         "name-twice",
         "no-variable",
         "resolver-twice",
-        "resolver-unasked",
         "unknown-endpoint",
         "unknown-label",
     }

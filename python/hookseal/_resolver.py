@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import threading
 import time
+from weakref import WeakSet
 
 from hookseal._arguments import mistake, wrong_type
+from hookseal._at_fork import renew
+from hookseal._errors import SchemeError, SecretError, shown
 from hookseal._replay import off_the_loop
 
 TYPE_CHECKING = False
@@ -26,6 +29,9 @@ __all__ = ["Resolver", "resolver_of"]
 
 # inspect.CO_COROUTINE; the module takes longer to import than all of ours.
 _CO_COROUTINE = 0x80
+# A longer name is asked for each time if it is no endpoint's: senders may make up any number of
+# names, and what is remembered of them is bounded in bytes too.
+_LONGEST_ABSENT = 256
 
 
 def resolver_of(
@@ -50,7 +56,18 @@ class Resolver:
         ValueError: A value out of range.
     """
 
-    __slots__ = ("_absent", "_function", "_known", "_lock", "_size", "_ttls", "_writes", "is_async")
+    __slots__ = (
+        "__weakref__",
+        "_absent",
+        "_asks",
+        "_function",
+        "_known",
+        "_lock",
+        "_number",
+        "_size",
+        "_ttls",
+        "is_async",
+    )
 
     def __init__(self, function: object, ttl: object, negative_ttl: object, size: object) -> None:
         if not callable(function):
@@ -67,8 +84,10 @@ class Resolver:
         # endpoint have a room of their own: senders may be able to make up any number.
         self._known: dict[str, tuple[Any, float]] = {}
         self._absent: dict[str, tuple[Any, float]] = {}
-        # How often something was forgotten.
-        self._writes = 0
+        # Those under way, and how many there were: they are answered in any order.
+        self._asks: WeakSet[_Ask] = WeakSet()
+        self._number = 0
+        renew(self)
 
     def resolve(self, ring: Ring, names: Iterable[str]) -> dict[str, Any]:
         """What is held of each name; None where there is no such endpoint.
@@ -79,42 +98,47 @@ class Resolver:
         """
         if self.is_async:
             raise mistake("async-resolver")
-        held, unknown, writes = self._remembered(names)
-        if unknown:
-            answer = self._function(list(unknown))
+        held, ask = self._remembered(names)
+        if ask is not None:
+            answer = self._function(list(ask.names))
             if hasattr(answer, "__await__"):
                 # A coroutine that nobody awaits would warn.
                 getattr(answer, "close", lambda: None)()
                 raise mistake("async-resolver")
-            held |= self._learnt(ring, unknown, answer, writes)
+            held |= self._learnt(ring, ask, answer)
         return held
 
     async def aresolve(self, ring: Ring, names: Iterable[str]) -> dict[str, Any]:
         """As ``resolve``, of a function that may be async."""
-        held, unknown, writes = self._remembered(names)
-        if unknown:
+        held, ask = self._remembered(names)
+        if ask is not None:
             # One that is not async may wait for a disk or another host.
-            asked = list(unknown)
+            asked = list(ask.names)
             if self.is_async:
                 answer = self._function(asked)
             else:
                 answer = await off_the_loop(self._function, asked)
             if hasattr(answer, "__await__"):
                 answer = await answer
-            held |= self._learnt(ring, unknown, answer, writes)
+            held |= self._learnt(ring, ask, answer)
         return held
 
     def forget(self, endpoint: str | None) -> None:
         """Forgets what was said of one name, or all; so does every call that is under way."""
         with self._lock:
-            self._writes += 1
+            for ask in self._asks:
+                if endpoint is None:
+                    ask.current.clear()
+                else:
+                    ask.current.discard(endpoint)
             for remembered in (self._known, self._absent):
                 if endpoint is None:
                     remembered.clear()
                 else:
                     remembered.pop(endpoint, None)
 
-    def _remembered(self, names: Iterable[str]) -> tuple[dict[str, Any], list[str], int]:
+    def _remembered(self, names: Iterable[str]) -> tuple[dict[str, Any], _Ask | None]:
+        """What is remembered of the names, and what there is to ask for."""
         now = time.monotonic()
         held: dict[str, Any] = {}
         unknown: list[str] = []
@@ -125,44 +149,97 @@ class Resolver:
                     held[name] = entry[0]
                 else:
                     unknown.append(name)
-            return held, unknown, self._writes
+            if not unknown:
+                return held, None
+            self._number += 1
+            ask = _Ask(self._number, now, unknown)
+            self._asks.add(ask)
+        return held, ask
 
-    def _learnt(self, ring: Ring, asked: list[str], answer: object, writes: int) -> dict[str, Any]:
+    def _learnt(self, ring: Ring, ask: _Ask, answer: object) -> dict[str, Any]:
         from collections.abc import Mapping
 
         if not isinstance(answer, Mapping):
             raise wrong_type("resolver answer", answer)
-        held: dict[str, Any] = dict.fromkeys(asked)
+        held: dict[str, Any] = dict.fromkeys(ask.names)
         told = set()
+        # What is wrong with one tenant, or with one name that a sender has made up, must not
+        # stop all others: whoever names it could do so again and again.
+        doubts = []
+        unasked = None
         for key, given in answer.items():
             if not isinstance(key, str):
                 raise wrong_type("str", key, "a name in what the resolver returned")
             name = str.__str__(key)
             if name not in held:
-                raise mistake("resolver-unasked", name)
+                unasked = f"the resolver returned {shown(name)}, which it was not asked for"
+                continue
             if name in told:
                 raise mistake("resolver-twice", name)
             told.add(name)
-            if given is not None:
-                held[name] = ring._entered(name, given, f"resolver()[{name!r}]")
-        # Only now, when nothing in the answer was wrong.
+            if given is None:
+                continue
+            try:
+                held[name] = ring._entered(name, given, f"resolver()[{shown(name)}]")
+            except (SecretError, SchemeError) as error:
+                doubts.append(f"no message is valid for endpoint {shown(name)}: {error}")
+        if unasked is not None:
+            # A database that folds case says "acme" of "ACME". One of many is enough.
+            doubts.append(unasked)
+        # Only now, when nothing was wrong with the answer as a whole.
         with self._lock:
-            if writes == self._writes:
-                self._remember(held)
+            self._remember(ask, held)
+        for doubt in doubts:
+            _warn(doubt)
         return held
 
-    def _remember(self, held: dict[str, Any]) -> None:
-        now = time.monotonic()
+    def _remember(self, ask: _Ask, held: dict[str, Any]) -> None:
+        # What was asked before this, and is answered after it, is older.
+        for other in self._asks:
+            if other.number < ask.number:
+                other.current.difference_update(held)
         for name, state in held.items():
+            if name not in ask.current:
+                continue
             self._known.pop(name, None)
             self._absent.pop(name, None)
+            if state is None and len(name) > _LONGEST_ABSENT:
+                continue
             remembered, ttl = (
                 (self._absent, self._ttls[1]) if state is None else (self._known, self._ttls[0])
             )
             if ttl:
-                remembered[name] = (state, now + ttl)
+                # What it says was read after it was asked for, and maybe long before it came.
+                remembered[name] = (state, ask.at + ttl)
                 if len(remembered) > self._size:
                     del remembered[next(iter(remembered))]
+
+
+class _Ask:
+    """One call of the function.
+
+    Attributes:
+        number: How many there were, with this one.
+        at: When it began, by the monotonic clock.
+        names: What it was asked for.
+        current: The names of which nothing newer is known.
+    """
+
+    __slots__ = ("__weakref__", "at", "current", "names", "number")
+
+    def __init__(self, number: int, at: float, names: list[str]) -> None:
+        self.number = number
+        self.at = at
+        self.names = names
+        self.current = set(names)
+
+
+def _warn(text: str) -> None:
+    from warnings import warn_explicit
+
+    # No line of the caller's is to blame. Without a registry, which would grow with the names
+    # and say each of them once for ever: it is said as often as the resolver is asked.
+    warn_explicit(text, RuntimeWarning, __file__, 0, module=__name__)
 
 
 def _duration(value: object, place: str) -> float:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias, final
 
 from hookseal._arguments import mistake, wrong_type
+from hookseal._at_fork import renew
 from hookseal._discreet import discreet
 from hookseal._endpoint import Endpoint
 from hookseal._errors import secret_error
@@ -59,7 +60,7 @@ class Keyring(Sealed):
     snapshot, so a call in progress finishes on the snapshot it began with.
     """
 
-    __slots__ = ("_lock", "_resolver", "_saved", "_scheme", "_snapshot")
+    __slots__ = ("__weakref__", "_lock", "_resolver", "_saved", "_scheme", "_snapshot")
 
     _lock: threading.Lock
     _resolver: Resolver | None
@@ -84,6 +85,7 @@ class Keyring(Sealed):
         put(ring, "_resolver", asked)
         put(ring, "_scheme", scheme_of(scheme))
         put(ring, "_lock", threading.Lock())
+        renew(ring)
         put(ring, "_saved", {})
         if not isinstance(endpoints, Mapping):
             raise wrong_type("endpoints", endpoints)

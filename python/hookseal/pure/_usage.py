@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from itertools import count
 
+from hookseal._at_fork import renew
 from hookseal._usage import Usage
 
 # Numbers are given once.
 _numbers = count()
 # An addition is a look and a change, and another thread may come between the two.
 _lock = threading.Lock()
+renew(sys.modules[__name__])
 
 
 class Counted:
