@@ -23,6 +23,7 @@ __all__ = [
     "span",
     "thread_count",
     "unsigned_reason",
+    "variable",
     "wrong_id",
     "wrong_length",
     "wrong_type",
@@ -43,6 +44,7 @@ _EXPECTED = {
     "header value": "str, bytes, a list or tuple of those, or None",
     "endpoint": "a str, None, or a sequence of those",
     "endpoints": "a mapping of names to secrets",
+    "endpoint names": "a list or tuple of names, or None",
     "item": "a Message, (body, headers), a mapping with body and headers, or an object with them",
     "messages": "an iterable of messages",
     "bodies": "an iterable of bodies",
@@ -122,6 +124,8 @@ _MISTAKES: dict[str, tuple[type[Exception], str]] = {
     "no-resolver": (TypeError, "{0} is for a keyring with a resolver"),
     "blank-prefix": (ValueError, "prefix must not be empty: not every variable is a secret"),
     "no-variable": (ValueError, "no environment variable begins with {0}"),
+    "no-name": (ValueError, "endpoints must name an endpoint; None reads all"),
+    "name-with-label": (ValueError, "endpoints names {0}: what follows '__' is a label"),
     "window": (ValueError, "not_after must be later than not_before"),
     "no-id": (TypeError, "{0} signs no id"),
     "no-timestamp": (TypeError, "{0} signs no timestamp"),
@@ -235,6 +239,7 @@ def mistake(what: str, *told: str) -> Exception:
 _NAMING = frozenset(
     {
         "name-twice",
+        "name-with-label",
         "no-variable",
         "resolver-twice",
         "unknown-endpoint",
@@ -324,11 +329,16 @@ def unsigned_reason(value: object, stacklevel: int = 2) -> str:
     return reason
 
 
+def variable(name: str) -> str:
+    """What an error calls an environment variable."""
+    return f"environment variable {shown(name)}"
+
+
 def environment(name: object) -> tuple[str, str]:
     """The text of an environment variable that must be there, and what an error calls it."""
     if not isinstance(name, str):
         raise wrong_type("str", name, "name")
-    place = f"environment variable {shown(name)}"
+    place = variable(name)
     try:
         value = os.environ.get(name)
     except UnicodeEncodeError:  # No variable has such a name.

@@ -138,7 +138,12 @@ class Keyring:
     @staticmethod
     def from_file(path: str | bytes | PathLike[str] | PathLike[bytes]) -> Keyring: ...
     @staticmethod
-    def from_env(prefix: str, *, scheme: Scheme | str = "standard-webhooks") -> Keyring: ...
+    def from_env(
+        prefix: str,
+        *,
+        scheme: Scheme | str = "standard-webhooks",
+        endpoints: Sequence[str] | None = None,
+    ) -> Keyring: ...
     def rotate(
         self,
         endpoint: str,

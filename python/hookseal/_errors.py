@@ -284,6 +284,10 @@ _SECRET_FAULTS = {
     "blank": "is white space: pass the secret that the provider shows",
     "not-utf8": "cannot be encoded as UTF-8: it holds a lone surrogate",
     "not-set": "is not set",
+    "guessable": (
+        "can be guessed, like a setting: if it is a secret, name its endpoint in endpoints=; if"
+        " it is none, choose a prefix of the secrets' own"
+    ),
     "white-space": (f"holds white space, which no encoding has: pass it without, {_OR_A_TEXT_KEY}"),
     "versioned": 'begins with "v1,": pass what stands after the comma',
     "private-key": 'begins with "whsk_", an asymmetric private key: pass the whsec_ secret',

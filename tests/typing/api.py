@@ -148,6 +148,8 @@ def rings() -> None:
     ring.remove("b", "old")
     ring.remove_endpoint("b")
 
+    assert_type(hookseal.Keyring.from_env("X_", endpoints=("a", "b")), hookseal.Keyring)
+
     hookseal.Keyring([("a", "x")])  # type: ignore[arg-type]
     hookseal.Keyring({5: "x"})  # type: ignore[dict-item]
     hookseal.Keyring({}, "github")  # type: ignore[call-arg]

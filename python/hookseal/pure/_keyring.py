@@ -108,9 +108,15 @@ class Keyring(Sealed):
 
     @staticmethod
     @discreet
-    def from_env(prefix: str, *, scheme: Scheme | str = "standard-webhooks") -> Keyring:
+    def from_env(
+        prefix: str,
+        *,
+        scheme: Scheme | str = "standard-webhooks",
+        endpoints: Sequence[str] | None = None,
+    ) -> Keyring:
         """The endpoints that environment variables name: ``HOOK_ACME``, ``HOOK_ACME__old``."""
-        return Keyring(endpoints_of(prefix, Secret), scheme=scheme)
+        read_as = scheme_of(scheme)
+        return Keyring(endpoints_of(prefix, Secret, read_as, endpoints), scheme=read_as)
 
     @discreet
     def rotate(

@@ -156,33 +156,30 @@ impl Keyring {
     /// The endpoints that environment variables name.
     ///
     /// Args:
-    ///     prefix: What their names begin with. Under ``HOOK_`` the variable ``HOOK_ACME``
-    ///         holds a secret of the endpoint ``ACME``, and ``HOOK_ACME__old`` another one, with
-    ///         the label ``old``; docs/rings.md has the rules.
+    ///     prefix: What their names begin with. Under ``HOOK_`` the variable ``HOOK_ACME__old``
+    ///         holds a secret of ``ACME``, with the label ``old``; docs/rings.md has the rules.
     ///     scheme: As in the constructor.
+    ///     endpoints: A sequence of names, and no other endpoint is read. None reads all.
     ///
     /// Raises:
-    ///     SecretError: A variable that holds no secret, or as the constructor.
-    ///     SchemeError: As the constructor.
-    ///     TypeError: A wrong type.
-    ///     ValueError: The prefix is empty, or no variable begins with it.
+    ///     SecretError: A variable that holds no secret, or, of all, one that can be guessed; a
+    ///         named endpoint without a variable; or as the constructor.
+    ///     SchemeError, TypeError: As the constructor.
+    ///     ValueError: A wrong name or none, a prefix that is empty or of no variable.
     #[staticmethod]
-    #[pyo3(signature = (prefix, *, scheme=Stated(None)), text_signature = "(prefix, *, scheme='standard-webhooks')")]
-    fn from_env<'py>(prefix: &Bound<'py, PyAny>, scheme: Stated<'py>) -> PyResult<Self> {
+    #[pyo3(signature = (prefix, *, scheme=Stated(None), endpoints=None), text_signature = "(prefix, *, scheme='standard-webhooks', endpoints=None)")]
+    fn from_env<'py>(
+        prefix: &Bound<'py, PyAny>,
+        scheme: Stated<'py>,
+        endpoints: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Self> {
         guarded(|| {
             let py = prefix.py();
-            let arguments = (prefix, py.get_type::<Secret>());
-            let endpoints = called(py, "hookseal._keyring_env", "endpoints_of", arguments)?;
-            let left_out = || Stated(None);
-            Self::new(
-                py,
-                Stated(Some(endpoints)),
-                scheme,
-                None,
-                left_out(),
-                left_out(),
-                left_out(),
-            )
+            let judge = scheme_or_standard(py, scheme.0.as_ref())?;
+            let arguments = (prefix, py.get_type::<Secret>(), judge, endpoints);
+            let found = called(py, "hookseal._keyring_env", "endpoints_of", arguments)?;
+            let (given, unset) = (Stated(Some(found)), || Stated(None));
+            Self::new(py, given, scheme, None, unset(), unset(), unset())
         })
     }
 
