@@ -215,13 +215,16 @@ def test_forget(hooks: Any) -> None:
         hooks.Keyring().forget()
 
 
-def test_what_was_asked_before_is_not_remembered_after_forget(hooks: Any) -> None:
+@pytest.mark.parametrize("forgotten", ["t1", None])
+def test_what_was_asked_before_is_not_remembered_after_forget(
+    hooks: Any, forgotten: str | None
+) -> None:
     """A secret was retired while the resolver still read the old one."""
 
     def resolver(names: list[str]) -> dict[str, Any]:
         asked.append(names)
         if len(asked) == 1:
-            ring.forget("t1")
+            ring.forget(forgotten)
             return {"t1": secret(1)}
         return {"t1": secret(2)}
 
