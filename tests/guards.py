@@ -82,10 +82,11 @@ def wait(guard: Any, clock: Clock) -> Callable[[], None]:
         clock.now += 2.2
         if not isinstance(guard, RedisReplayGuard):
             return
-        # A server's clock goes on by itself: what it is about to drop it drops at once.
+        # A server's clock goes on by itself: what it is about to drop it drops at once. What is
+        # final it is told to keep for a second more than a guard was asked for.
         client: Any = guard._client
         for name in client.keys("*"):
-            if client.pttl(name) <= 1000:
+            if client.pttl(name) <= 2000:
                 client.pexpire(name, 1)
         time.sleep(0.02)
 

@@ -50,7 +50,7 @@ if name and (ARGV[1] == '' or ARGV[1] == name) then return redis.call('del', KEY
 return 0
 """
 
-# What a call won for good, and cannot tell anybody.
+# What a call won, and cannot tell anybody: the value has its token, so it is no one else's.
 _UNDO = """
 if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end
 return 0
@@ -102,7 +102,8 @@ class _Claiming:
 
     def __init__(self, texts: list[str], lease: int | None, ttl: int) -> None:
         self._lease = None if lease is None else span(lease, "lease")
-        self._ttl = span(ttl, "ttl")
+        # The server rounds by its own clock, and drops a key in the middle of a second.
+        self._ttl = span(ttl, "ttl") + 1
         self.texts = texts
         self.known: dict[str, Claim] = {}
         self.token = Token(self._ttl)
@@ -240,13 +241,11 @@ class RedisReplayGuard(_Commands):
         self._closed = True
 
     def _undo(self, claiming: _Claiming) -> None:
-        # A lease lapses by itself.
-        if claiming.is_final:
-            try:
-                for pipeline in self._scripts(_UNDO, distinct(claiming.texts), claiming.value):
-                    pipeline.execute(raise_on_error=False)
-            except Exception:
-                return  # The error that led here says more.
+        try:
+            for pipeline in self._scripts(_UNDO, distinct(claiming.texts), claiming.value):
+                pipeline.execute(raise_on_error=False)
+        except Exception:
+            return  # The error that led here says more.
 
 
 class AsyncRedisReplayGuard(_Commands):
@@ -306,9 +305,8 @@ class AsyncRedisReplayGuard(_Commands):
         self._closed = True
 
     async def _undo(self, claiming: _Claiming) -> None:
-        if claiming.is_final:
-            try:
-                for pipeline in self._scripts(_UNDO, distinct(claiming.texts), claiming.value):
-                    await pipeline.execute(raise_on_error=False)
-            except Exception:
-                return
+        try:
+            for pipeline in self._scripts(_UNDO, distinct(claiming.texts), claiming.value):
+                await pipeline.execute(raise_on_error=False)
+        except Exception:
+            return
