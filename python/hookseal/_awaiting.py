@@ -49,6 +49,9 @@ __all__ = ["averify", "averify_batch"]
 _INLINE_BYTES = 65_536
 _INLINE_MESSAGES = 64
 
+# The formats of a buffer of instants.
+_NUMBERS = frozenset("qlnd")
+
 
 async def averify(
     verifier: Verifier, body: object, headers: object, endpoint: object, *rest: object
@@ -67,7 +70,9 @@ async def averify(
     return await _settled(begun)
 
 
-async def averify_batch(verifier: Verifier, messages: Any, endpoint: object, *rest: object) -> Any:
+async def averify_batch(
+    verifier: Verifier, messages: Any, endpoint: object, received_at: object, *rest: object
+) -> Any:
     """``verify_batch``."""
     if _is_drained_here(messages):
         messages = tuple(messages)
@@ -75,12 +80,13 @@ async def averify_batch(verifier: Verifier, messages: Any, endpoint: object, *re
         # The names that are asked for are those of the messages that are judged, whatever
         # becomes of the caller's lists meanwhile.
         messages, endpoint = _frozen(messages), _frozen(endpoint)
+        received_at = _frozen(received_at)
         if _is_small(messages):
             names = verifier._unheld(endpoint, messages)
         else:
             names = await off_the_loop(verifier._unheld, endpoint, messages)
         verifier = await _told(verifier, names)
-    rest = (endpoint, *rest)
+    rest = (endpoint, received_at, *rest)
     begin = verifier._begin_batch
     if _is_small(messages):
         begun = begin(messages, *rest)
@@ -96,7 +102,14 @@ async def _told(verifier: Verifier, names: Any) -> Verifier:
 
 
 def _frozen(given: Any) -> Any:
-    return tuple(given) if isinstance(given, list) else given
+    if isinstance(given, list):
+        return tuple(given)
+    if isinstance(given, memoryview) and given.ndim == 1:
+        kept: Any = memoryview(given.tobytes())
+        return kept.cast(given.format) if given.format in _NUMBERS else given
+    # What has numbers in a row, as array.array and NumPy's arrays, knows how to copy itself.
+    copied = getattr(type(given), "__copy__", None)
+    return given if copied is None else copied(given)
 
 
 async def _settled(begun: Unclaimed) -> Any:
