@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
-from typing import Any, NoReturn, TypeVar, final, overload
+from typing import Any, NamedTuple, NoReturn, TypeVar, final, overload
 
 from hookseal._arguments import mistake, thread_count, wrong_length
 from hookseal._arguments import position as index_in
@@ -16,7 +16,7 @@ from hookseal._replay import aclose, commit, release
 from hookseal._verdict import Verdict
 from hookseal.pure._arguments import drained, each, flag, instants
 from hookseal.pure._body import encodable
-from hookseal.pure._call import Call, Reading, Rules
+from hookseal.pure._call import Call, Good, Reading, Rules
 from hookseal.pure._columns import Row, rows
 from hookseal.pure._entries import State
 from hookseal.pure._items import read_item
@@ -292,7 +292,7 @@ def _judged(
     tally = Tally(rules.state)
     errors: dict[int, Exception] = {}
     judgements: list[Judgement] = []
-    states: list[tuple[str | None, State | None]] = []
+    places: list[_Place] = []
     for index, item in enumerate(items):
         try:
             reading, arrival = _read(call, item, endpoints[index], arrivals[index])
@@ -303,25 +303,34 @@ def _judged(
             beneath = error.__traceback__.tb_next if error.__traceback__ else None
             errors[index] = error.with_traceback(beneath)
             judgement = Judgement(Verdict.NOT_A_MESSAGE)
-            states.append((None, None))
+            places.append(_Place())
         else:
             at = call.instant(reading, arrival)
             judgement = call.judge(reading, at)
-            tally.note(reading, at, judgement.position)
-            states.append((reading.endpoint, reading.state))
+            tally.note(reading, at)
+            places.append(_Place(reading.endpoint, reading.state, arrival, at))
         if not keep and rules.replay is None:
             judgement = judgement._replace(accepted=None)
         judgements.append(judgement)
 
     def seconds_of(index: int) -> int:
-        state = states[index][1]
+        state = places[index].state
         assert rules.replay is not None, "only a guard is told for how long"
         assert state is not None, "what is unsigned has no guard"
         return rules.replay.seconds(state, rules.tolerance)
 
+    def overtaken(indices: Sequence[int]) -> dict[int, Judgement]:
+        good = []
+        for index in indices:
+            accepted, place = judgements[index].accepted, places[index]
+            if accepted is not None and place.state is not None:
+                good.append(Good(index, place.state, accepted.timestamp, place.arrival))
+        return call.overtaken(good)
+
     def finish(settled: Settled) -> BatchResult:
-        for index in settled.refused:
-            tally.take_back(states[index][0], judgements[index].position)
+        for judgement, place in zip(settled.judgements, places, strict=True):
+            if judgement.position >= 0:
+                tally.count(place.endpoint, place.at, judgement.position)
         claimed = settled.claimed
         result = object.__new__(BatchResult)
         put(result, "_codes", bytes(judgement.verdict for judgement in settled.judgements))
@@ -336,7 +345,16 @@ def _judged(
         put(result, "_closed", set())
         return result
 
-    return Unclaimed(rules.replay, judgements, seconds_of, finish)
+    return Unclaimed(rules.replay, judgements, seconds_of, overtaken, finish)
+
+
+class _Place(NamedTuple):
+    """Where and when a message arrived, if it says so or the call does, and when it was judged."""
+
+    endpoint: str | None = None
+    state: State | None = None
+    arrival: int | None = None
+    at: int | None = None
 
 
 def _read(

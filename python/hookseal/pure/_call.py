@@ -6,7 +6,7 @@ docs/strict-reading.md §1 numbers the rows; a Refused is one of them.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from hookseal._arguments import mistake
@@ -48,10 +48,19 @@ class Reading(NamedTuple):
     found: Found
 
 
-class Call:
-    """One call: a snapshot of the ring, and at most one look at the clock."""
+class Good(NamedTuple):
+    """A message that was let in, and when it was signed and arrived, if that is known."""
 
-    __slots__ = ("_resolved", "_rules", "_snapshot", "now")
+    place: int
+    state: State
+    timestamp: int | None
+    arrival: int | None
+
+
+class Call:
+    """One call: a snapshot of the ring, and at most one look at the clock before it is judged."""
+
+    __slots__ = ("_is_stated", "_resolved", "_rules", "_snapshot", "now")
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
@@ -60,15 +69,16 @@ class Call:
         )
         self._resolved: Mapping[str, State | None] = rules.settled or {}
         self.now: int | None = None
+        self._is_stated = False
 
     def begin(self, now: int | None) -> None:
-        """Says what time it is; None for the clock, which is looked at where it is needed.
+        """Says what time it is; None for the clock.
 
-        A guard needs it always: a message that waited too long is too old.
+        That is looked at where it is needed, after whatever may have waited: the iterable, and the
+        resolver.
         """
         self.now = now
-        if now is None and self._rules.replay is not None:
-            self.now = seconds(time.time(), "time.time()")
+        self._is_stated = now is not None
 
     def admit_arrival(self, place: str) -> None:
         """Without ``replay_ttl`` a claim lasts as long as a copy is fresh, wherever that waits.
@@ -138,15 +148,42 @@ class Call:
         # A ring notes when its secrets matched.
         if not is_needed and self._snapshot is None:
             return None
-        if received_at is not None:
-            if self._rules.replay is not None and self.now is not None:
-                # The claim of a message of tomorrow would end before a copy of it is too old.
-                return min(received_at, self.now)
+        has_guard = self._rules.replay is not None
+        if received_at is not None and not has_guard:
             return received_at
         if self.now is None:
-            # Looked up now, so that a clock frozen by the user's tests is the one read.
-            self.now = seconds(time.time(), "time.time()")
+            self.now = _clock()
+        if received_at is not None:
+            # The claim of a message of tomorrow would end before a copy of it is too old.
+            return min(received_at, self.now)
         return self.now
+
+    def overtaken(self, good: Sequence[Good]) -> dict[int, Judgement]:
+        """The good messages that are too old now that the guard has answered, by their place.
+
+        Between judgement and claim a call may have waited for a lock, a disk or a server, and the
+        claim of a copy may have ended meanwhile. What is fresh after its claim was fresh when that
+        was made.
+        """
+        if self._is_stated or self.now is None or not good:
+            return {}
+        now = _clock()
+        if now <= self.now:
+            return {}
+        late = {}
+        for place, state, timestamp, arrival in good:
+            window = state.window(self._rules.tolerance)
+            if window is None:
+                continue
+            try:
+                if arrival is not None:
+                    self._hold_arrival(window, min(arrival, self.now), now)
+                elif timestamp is not None and timestamp < now - window[0]:
+                    what = "when the guard answered, the signed time"
+                    raise Refused(Verdict.TOO_OLD, what, now - window[0] - timestamp)
+            except Refused as refused:
+                late[place] = Judgement(refused.verdict, refused.header, refused.number)
+        return late
 
     def judge(self, reading: Reading, at: int | None) -> Judgement:
         try:
@@ -199,23 +236,28 @@ class Call:
             except Refused as refused:
                 if refused.verdict > Verdict.TOO_OLD:
                     # Of all that applies the first row counts.
-                    self._hold_arrival(window, at)
+                    self._hold_arrival(window, at, self.now)
                 raise
-            self._hold_arrival(window, at)
+            self._hold_arrival(window, at, self.now)
         return timestamp
 
-    def _hold_arrival(self, window: tuple[int, int], at: int) -> None:
+    def _hold_arrival(self, window: tuple[int, int], at: int, now: int | None) -> None:
         """Refuses a message that waited so long that the claim of a copy could have ended.
 
         Two copies that are fresh on arrival arrive at most ``past + future`` apart. The claim of
         the first is made when it has arrived, or later; it must outlast the wait of the second.
         """
         replay = self._rules.replay
-        if replay is None or replay.ttl is None or self.now is None:
+        if replay is None or replay.ttl is None or now is None:
             return
-        earliest = self.now - max(0, replay.ttl - (sum(window) + 1))
+        earliest = now - max(0, replay.ttl - (sum(window) + 1))
         if at < earliest:
             raise Refused(Verdict.TOO_OLD, "the time of arrival", earliest - at)
+
+
+def _clock() -> int:
+    # Looked up now, so that a clock frozen by the user's tests is the one read.
+    return seconds(time.time(), "time.time()")
 
 
 def _matching(state: State, stated: Stated, body: bytes, at: int | None) -> tuple[int, Entry]:

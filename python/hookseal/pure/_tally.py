@@ -24,36 +24,32 @@ class Tally:
         if only is not None:
             self._enter(None, only)
 
-    def note(self, reading: Reading, at: int | None, position: int) -> None:
-        """Counts one message, and the secret that matched it if ``position`` is one."""
+    def note(self, reading: Reading, at: int | None) -> None:
+        """Notes that a message arrived, and which secrets were live for it."""
         endpoint, state = reading.endpoint, reading.state
         if state is None:
             return
         if endpoint not in self._states:
             self._enter(endpoint, state)
-        if position >= 0:
-            self._matched[endpoint][position] += 1
-            if at is not None:
-                usage = self._usages.get((endpoint, position), Usage(0))
-                self._usages[endpoint, position] = usage.plus(Usage(1, at, at))
         if at is not None and state.has_windows:
             live = (number for number, entry in enumerate(state.entries) if entry.live(at))
             self._seen[endpoint].update(live)
+
+    def count(self, endpoint: str | None, at: int | None, position: int) -> None:
+        """Counts the secret of a message that was let in.
+
+        Not of one that a guard refused: who sends it again must keep no secret in use.
+        """
+        self._matched[endpoint][position] += 1
+        if at is not None:
+            usage = self._usages.get((endpoint, position), Usage(0))
+            self._usages[endpoint, position] = usage.plus(Usage(1, at, at))
 
     def tell(self) -> None:
         """Adds what was counted to what the endpoints of a ring know of their secrets."""
         if not self._ringless:
             for (endpoint, position), usage in self._usages.items():
-                if usage.count == 0:
-                    continue
                 self._states[endpoint].entries[position].counted.add(usage)
-
-    def take_back(self, endpoint: str | None, position: int) -> None:
-        """Of a message that was replayed: who sends it again must keep no secret in use."""
-        self._matched[endpoint][position] -= 1
-        usage = self._usages.get((endpoint, position))
-        if usage is not None:
-            self._usages[endpoint, position] = usage.plus(Usage(-1))
 
     def by_secret(self) -> dict[Any, int]:
         """The counts of the secrets that have no window or were live, zeros included."""

@@ -30,7 +30,6 @@ class Settled(NamedTuple):
 
     judgements: list[Judgement]
     claimed: Claimed | None
-    refused: list[int]
 
 
 class Unclaimed:
@@ -41,13 +40,19 @@ class Unclaimed:
         replay: Replay | None,
         judgements: list[Judgement],
         seconds: Callable[[int], int],
+        overtaken: Callable[[Sequence[int]], dict[int, Judgement]],
         finish: Callable[[Settled], Any],
         *,
         is_final: bool = False,
     ) -> None:
-        """Takes the judgements, how long each is to be remembered, and what comes of them."""
+        """Takes the judgements, and what is to be asked of them.
+
+        That is how long each is to be remembered, which of those that were let in are too old when
+        the guard has answered, and what comes of them.
+        """
         self._replay = replay
         self._judgements = judgements
+        self._overtaken = overtaken
         self._finish = finish
         # The first message of each key; copies of it in the same call find it taken.
         self._first: dict[bytes, int] = {}
@@ -74,7 +79,7 @@ class Unclaimed:
     def settle(self, answer: tuple[Sequence[Claim] | None, Any] | None) -> Any:
         """Makes the result of the guard's answer; None where it was not asked."""
         if self._replay is None:
-            return self._finish(Settled(self._judgements, None, []))
+            return self._finish(Settled(self._judgements, None))
         found: dict[bytes, int] = dict.fromkeys(self._first, Claim.WON)
         token: object = None
         failed: Exception | None = None
@@ -93,21 +98,22 @@ class Unclaimed:
         self, replay: Replay, found: dict[bytes, int], token: object, failed: Exception | None
     ) -> Settled:
         judgements = self._judgements.copy()
-        refused = []
         for key, index in self._first.items():
             if found[key] != Claim.WON:
                 judgements[index] = Judgement(Verdict.REPLAYED, number=int(found[key]))
-                refused.append(index)
         taken = Claim.DONE if self.lease is None else Claim.PENDING
         for index, key in self._copies:
             number = taken if found[key] == Claim.WON else found[key]
             judgements[index] = Judgement(Verdict.REPLAYED, number=int(number))
-            refused.append(index)
-        won = {}
-        if failed is None:
-            won = {index: key for key, index in self._first.items() if found[key] == Claim.WON}
+        won = {index: key for key, index in self._first.items() if found[key] == Claim.WON}
+        # The claims of these stay: they are of no use to copies, which are no fresher.
+        for index, late in self._overtaken(list(won)).items():
+            judgements[index] = late
+            del won[index]
         why = failed if replay.mode == "reject" else None
-        return Settled(judgements, Claimed(replay, won, token, failed is None, why), refused)
+        if failed is not None:
+            won = {}
+        return Settled(judgements, Claimed(replay, won, token, failed is None, why))
 
 
 def asked(unclaimed: Unclaimed) -> Any:

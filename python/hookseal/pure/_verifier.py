@@ -22,8 +22,9 @@ from hookseal.pure._batch import (
     verify_batch,
     verify_columns,
 )
-from hookseal.pure._call import Call, Rules
+from hookseal.pure._call import Call, Good, Rules
 from hookseal.pure._entries import State, new_state, require_window_fits
+from hookseal.pure._judgement import Judgement
 from hookseal.pure._keyring import Keyring
 from hookseal.pure._replay import replay_of
 from hookseal.pure._sealed import Sealed, put
@@ -208,13 +209,19 @@ class Verifier(Sealed):
             assert reading.state is not None, "what is unsigned has no guard"
             return rules.replay.seconds(reading.state, rules.tolerance)
 
+        def overtaken(indices: Sequence[int]) -> dict[int, Judgement]:
+            accepted, state = judgement.accepted, reading.state
+            if not indices or accepted is None or state is None:
+                return {}
+            return call.overtaken([Good(0, state, accepted.timestamp, arrival)])
+
         def finish(settled: Settled) -> Verified | Verdict:
             position = settled.judgements[0].position
             if rules.ring is not None and position >= 0 and reading.state is not None:
                 reading.state.entries[position].counted.add(Usage(1, at, at))
             return _verified(settled) if is_verify else settled.judgements[0].verdict
 
-        return Unclaimed(rules.replay, [judgement], kept, finish, is_final=not is_verify)
+        return Unclaimed(rules.replay, [judgement], kept, overtaken, finish, is_final=not is_verify)
 
     def _begin_batch(
         self,
@@ -272,7 +279,7 @@ class Verifier(Sealed):
 
 
 def _verified(settled: Settled) -> Verified:
-    (judgement,), claimed, _ = settled
+    (judgement,), claimed = settled
     if judgement.accepted is None:
         raise judgement.exception(None if claimed is None else claimed.failed)
     return verified(judgement.accepted, claimed)

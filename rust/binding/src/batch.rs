@@ -34,7 +34,8 @@ pub struct Call<'py> {
     pub messages: Messages<'py>,
     pub names: Names<'py>,
     pub received_at: Instants,
-    now: Option<i64>,
+    /// The instant of judgement; None for the clock.
+    pub now: Option<i64>,
 }
 
 impl<'py> Call<'py> {
@@ -75,8 +76,14 @@ impl<'py> Call<'py> {
         held: Roles,
     ) -> PyResult<Judged> {
         let count = self.messages.len();
+        let mut slots = Slots::new(count, keep, endpoints)?;
+        if rules.backlog.is_some() {
+            slots.note_arrivals(count, |index| {
+                self.received_at.get(index).map(|at| rules.arrival(at))
+            })?;
+        }
         let mut reader = Reader {
-            slots: Slots::new(count, keep, endpoints)?,
+            slots,
             errors: None,
             used: Used::default(),
             now: self.now,
@@ -112,6 +119,7 @@ impl<'py> Call<'py> {
             kind: Kind::of(endpoints),
             rules: *rules,
             errors,
+            has_refused: false,
         })
     }
 }

@@ -217,6 +217,7 @@ impl Verifier {
         let mut kept = Kept::default();
         let Judged {
             at,
+            wait,
             outcome,
             endpoint,
             body,
@@ -234,6 +235,7 @@ impl Verifier {
         };
         Ok(One {
             at,
+            wait,
             outcome,
             endpoint,
             body,
@@ -258,24 +260,28 @@ impl Verifier {
         let Some(replay) = &self.replay else {
             let call = Call::read(py, &endpoints, messages, endpoint, received_at, stated_now)?;
             self.resolve_each(py, &mut endpoints, &call)?;
+            // The clock is read when the first message is there.
             let judged = call.judge(py, &endpoints, &self.rules, threads, keep, IDS)?;
             return Ok((judged, None, keep));
         };
         if received_at.is_some() {
             replay.admit_arrival(py, "received_at")?;
         }
-        let at = stated_now.map_or_else(|| now(py), Ok)?;
-        let rules = replay.rules(&self.rules, at);
-        let call = Call::read(py, &endpoints, messages, endpoint, received_at, Some(at))?;
+        let mut call = Call::read(py, &endpoints, messages, endpoint, received_at, stated_now)?;
         admit_arrivals(py, replay, &call.messages)?;
         self.resolve_each(py, &mut endpoints, &call)?;
+        // The clock is read after whatever may have waited: the iterable, and the resolver.
+        let at = stated_now.map_or_else(|| now(py), Ok)?;
+        call.now = Some(at);
+        let rules = replay.rules(&self.rules, at);
         let held = match &endpoints {
             Endpoints::One(endpoint) => held(endpoint),
             Endpoints::Ring(rings) => rings.each().fold(IDS, |all, it| all | held(it)),
             Endpoints::Unsigned => IDS,
         };
         let judged = call.judge(py, &endpoints, &rules, threads, true, held)?;
-        let gathered = judged.gather(py, replay)?;
+        let since = stated_now.is_none().then_some(at);
+        let gathered = judged.gather(py, replay, since)?;
         Ok((judged, Some(gathered), keep))
     }
 }

@@ -24,6 +24,7 @@ use smallvec::SmallVec;
 use crate::{
     arguments::no_memory,
     claimed::BatchClaims,
+    clock::now,
     detach::{detached, interrupted},
     one::DETACH_BYTES,
     replay::{Guard, Replay, Ruling},
@@ -40,6 +41,8 @@ pub struct Judged {
     pub kind: Kind,
     pub rules: Rules,
     pub errors: Option<Py<PyDict>>,
+    /// Whether messages were refused that had been counted.
+    pub has_refused: bool,
 }
 
 impl Judged {
@@ -51,14 +54,21 @@ impl Judged {
             kind,
             rules,
             errors,
+            ..
         } = self;
         used.tell();
         BatchResult::new(slots, used, kind, rules, errors, claims)
     }
 
     /// The messages that are to be claimed.
-    pub fn gather(&self, py: Python<'_>, replay: &Replay) -> PyResult<Gathered> {
+    pub fn gather(
+        &self,
+        py: Python<'_>,
+        replay: &Replay,
+        since: Option<i64>,
+    ) -> PyResult<Gathered> {
         let mut gathered = Gathered {
+            since,
             keys: Vec::new(),
             messages: Vec::new(),
             copies: Vec::new(),
@@ -128,7 +138,7 @@ impl Judged {
                         Claim::Won => after_another(replay),
                         claim => claim,
                     };
-                    self.refuse(*index, claim as i64);
+                    self.refuse(*index, refused(claim as i64));
                 }
                 let mut kept = 0;
                 for (place, claim) in claims.iter().enumerate() {
@@ -138,7 +148,7 @@ impl Judged {
                         gathered.keys[kept] = gathered.keys[place];
                         kept += 1;
                     } else {
-                        self.refuse(index, *claim as i64);
+                        self.refuse(index, refused(*claim as i64));
                     }
                 }
                 gathered.messages.truncate(kept);
@@ -148,7 +158,7 @@ impl Judged {
             Ruling::Reject(error) => {
                 let copies = gathered.copies.iter().map(|(index, _)| index);
                 for index in gathered.messages.iter().chain(copies) {
-                    self.refuse(*index, UNASKED);
+                    self.refuse(*index, refused(UNASKED));
                 }
                 failed = Some(error);
             }
@@ -156,10 +166,12 @@ impl Judged {
                 // To know copies of one batch takes no guard.
                 gathered.set_copies_aside();
                 for (index, _) in &gathered.copies {
-                    self.refuse(*index, after_another(replay) as i64);
+                    self.refuse(*index, refused(after_another(replay) as i64));
                 }
             }
         }
+        self.refuse_overtaken(py, replay, &mut gathered)?;
+        self.count_again();
         if !keep {
             self.slots.particulars = None;
         }
@@ -168,19 +180,74 @@ impl Judged {
         self.result(Some(claims))
     }
 
+    /// Refuses what is too old now that the guard has answered. The claims stay: they are of no use to
+    /// copies, which are no fresher.
+    fn refuse_overtaken(
+        &mut self,
+        py: Python<'_>,
+        replay: &Replay,
+        gathered: &mut Gathered,
+    ) -> PyResult<()> {
+        let (Some(since), false) = (gathered.since, gathered.messages.is_empty()) else {
+            return Ok(());
+        };
+        let answered = now(py)?;
+        if answered <= since {
+            return Ok(());
+        }
+        let rules = replay.rules(&self.rules, answered);
+        let mut kept = 0;
+        for at in 0..gathered.messages.len() {
+            let index = gathered.messages[at];
+            if let Some(late) = self.overtaken(&rules, index) {
+                self.refuse(index, late);
+                continue;
+            }
+            gathered.messages[kept] = index;
+            gathered.keys[kept] = gathered.keys[at];
+            kept += 1;
+        }
+        gathered.messages.truncate(kept);
+        gathered.keys.truncate(kept);
+        Ok(())
+    }
+
+    fn overtaken(&self, rules: &Rules, index: usize) -> Option<Outcome> {
+        let outcome = &self.slots.particulars.as_ref()?.outcomes[index];
+        let endpoint = &self.used.all[self.place(index)].endpoint;
+        let late = rules.overtaken(endpoint, outcome, self.slots.arrival(index));
+        late.filter(|_| outcome.is_valid())
+    }
+
+    /// Counts what the secrets matched once more, if not all of it was let in.
+    fn count_again(&mut self) {
+        let Some(backlog) = self.rules.backlog.filter(|_| self.has_refused) else {
+            return;
+        };
+        let Self { used, slots, .. } = self;
+        let endpoints = slots.particulars.as_ref().map(|kept| &kept.endpoints);
+        let left = slots
+            .secrets
+            .iter()
+            .enumerate()
+            .filter_map(|(index, secret)| {
+                let secret = usize::try_from(secret.cast_signed()).ok()?;
+                let place = endpoints.and_then(|places| places.get(index));
+                let at = slots.arrival(index).unwrap_or(backlog.now);
+                Some((place.map_or(0, |place| *place as usize), secret, at))
+            });
+        used.count_again(left);
+    }
+
     fn place(&self, index: usize) -> usize {
         let kept = self.slots.particulars.as_ref();
         let place = kept.and_then(|kept| kept.endpoints.get(index));
         place.map_or(0, |place| *place as usize)
     }
 
-    fn refuse(&mut self, index: usize, number: i64) {
-        let place = self.place(index);
-        // Who replays old messages must not keep a secret in use that nobody signs with.
-        if let Ok(secret) = usize::try_from(self.slots.secrets[index].cast_signed()) {
-            self.used.all[place].matches.take_back(secret);
-        }
-        self.slots.refuse(index, refused(number));
+    fn refuse(&mut self, index: usize, outcome: Outcome) {
+        self.has_refused = true;
+        self.slots.refuse(index, outcome);
     }
 }
 
@@ -210,6 +277,8 @@ pub struct Gathered {
     copies: Vec<(usize, usize)>,
     /// For how long the claims are to be remembered, in seconds.
     pub ttl: u32,
+    /// What the clock said when they were judged; None where the caller says what time it is.
+    since: Option<i64>,
 }
 
 impl Gathered {

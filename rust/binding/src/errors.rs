@@ -24,6 +24,7 @@ pub fn refusal(
         Place::Body => Some("the body".to_owned()),
         Place::SignatureHeaders => Some("the signature headers".to_owned()),
         Place::Arrival => Some("the time of arrival".to_owned()),
+        Place::Answer => Some("when the guard answered, the signed time".to_owned()),
         Place::Header(slot) => scheme
             .and_then(|scheme| scheme.header(slot))
             .map(|name| format!("header '{name}'")),

@@ -369,6 +369,7 @@ impl Said {
                     Place::SignatureHeaders => (2, 0, 0),
                     Place::Header(slot) => (3, slot.family, slot.role as u8),
                     Place::Arrival => (4, 0, 0),
+                    Place::Answer => (5, 0, 0),
                 };
                 let scheme = endpoint
                     .as_ref()

@@ -103,7 +103,7 @@ impl MemoryReplayGuard {
     ///
     /// Raises:
     ///     ClaimLostError: A lease had lapsed, and somebody else has won the key since; the others are final.
-    ///     ReplayStoreFullError: A lease had lapsed, and there is no room any more.
+    ///     ReplayStoreFullError: A lease had lapsed, and there is no room any more; the keys before it are final.
     ///     TypeError, ValueError: A wrong argument, or a guard that was closed.
     #[pyo3(signature = (keys, *, token=None))]
     fn commit(&self, keys: &Bound<'_, PyAny>, token: Option<&Bound<'_, PyAny>>) -> PyResult<()> {

@@ -30,10 +30,21 @@ pub struct Asked<'a, 'py> {
     pub now: Option<&'a Bound<'py, PyAny>>,
 }
 
+/// A message whose claim takes time, by a clock that goes on.
+#[derive(Clone, Copy)]
+pub struct Wait {
+    /// What the clock said when it was judged.
+    pub since: i64,
+    /// When it arrived, if that was stated.
+    pub arrival: Option<i64>,
+}
+
 /// One message after judgement, with what a `Verified` is made of.
 pub struct Judged {
     /// The instant of judgement.
     pub at: i64,
+    /// With a guard, what it is to be held against when that has answered.
+    pub wait: Option<Wait>,
     pub outcome: Outcome,
     pub endpoint: Option<Arc<Endpoint>>,
     /// None for text that cannot be encoded.
@@ -52,19 +63,9 @@ impl Verifier {
         let name = text_or_none(asked.endpoint, "endpoint")?;
         let received_at = seconds_or_none(asked.received_at, "received_at")?;
         let mut stated_now = seconds_or_none(asked.now, "now")?;
-        let with_backlog;
-        let rules = match &self.replay {
-            None => &self.rules,
-            Some(replay) => {
-                if received_at.is_some() {
-                    replay.admit_arrival(py, "received_at")?;
-                }
-                let now = stated_now.map_or_else(|| now(py), Ok)?;
-                stated_now = Some(now);
-                with_backlog = replay.rules(&self.rules, now);
-                &with_backlog
-            }
-        };
+        if let (Some(replay), Some(_)) = (&self.replay, received_at) {
+            replay.admit_arrival(py, "received_at")?;
+        }
         let endpoint = if let (Trust::One(endpoint), None) = (&self.trust, name) {
             // The common case, without a second reference to count.
             Some(Arc::clone(endpoint))
@@ -81,7 +82,7 @@ impl Verifier {
             kept.hold(IDS_AND_TIMES);
         }
         headers::read(asked.headers, scheme, kept)?;
-        let mut judged_at = 0;
+        let (mut judged_at, mut wait) = (0, None);
         let (outcome, family) = match (&body, &endpoint) {
             (None, _) => (Outcome::NOT_A_MESSAGE, 0),
             (Some(body), None) => match self.trust {
@@ -89,6 +90,21 @@ impl Verifier {
                 _ => (Outcome::UNKNOWN_ENDPOINT, 0),
             },
             (Some(body), Some(endpoint)) => {
+                // The clock is read last: to find the endpoint may have taken a resolver, and to
+                // read the message the caller's own code.
+                let with_backlog;
+                let rules = match &self.replay {
+                    None => &self.rules,
+                    Some(replay) => {
+                        let at = stated_now.map_or_else(|| now(py), Ok)?;
+                        with_backlog = replay.rules(&self.rules, at);
+                        if stated_now.replace(at).is_none() {
+                            let arrival = received_at.map(|it| with_backlog.arrival(it));
+                            wait = Some(Wait { since: at, arrival });
+                        }
+                        &with_backlog
+                    }
+                };
                 let at = match received_at.or(stated_now) {
                     Some(at) => rules.arrival(at),
                     None if is_ring || endpoint.needs_instant(self.rules.tolerance) => now(py)?,
@@ -105,6 +121,7 @@ impl Verifier {
         };
         Ok(Judged {
             at: judged_at,
+            wait,
             outcome,
             endpoint,
             body,

@@ -271,6 +271,9 @@ impl<'a, 'py> Reader<'a, 'py> {
             },
             None => 0,
         };
+        if let (Some(_), Some(stated)) = (self.rules.backlog, received_at) {
+            self.slots.note_arrival(index, self.rules.arrival(stated))?;
+        }
         Ok(Read::Ready(Ready {
             endpoint: arrival.endpoint,
             place: self.used.arrived(arrival, at)?,

@@ -26,6 +26,8 @@ pub struct Slots {
     pub codes: Few<u8>,
     pub secrets: Few<u8>,
     pub particulars: Option<Particulars>,
+    /// With a guard, when each message arrived, if that was stated; empty if none says so.
+    arrivals: Vec<Option<i64>>,
 }
 
 /// What `verified` needs of each message, and is not kept on demand.
@@ -60,7 +62,37 @@ impl Slots {
             codes: filled(count, || Verdict::Unverified as u8)?,
             secrets: filled(count, || u8::MAX)?,
             particulars: particulars.transpose()?,
+            arrivals: Vec::new(),
         })
+    }
+
+    /// Notes when messages arrived, by what a call says of all of them.
+    pub fn note_arrivals(
+        &mut self,
+        count: usize,
+        arrival: impl Fn(usize) -> Option<i64>,
+    ) -> PyResult<()> {
+        if (0..count).any(|index| arrival(index).is_some()) {
+            self.arrivals.try_reserve_exact(count).map_err(no_memory)?;
+            self.arrivals.extend((0..count).map(arrival));
+        }
+        Ok(())
+    }
+
+    /// Notes when one arrived, by what it says itself.
+    pub fn note_arrival(&mut self, index: usize, at: i64) -> PyResult<()> {
+        let count = self.codes.len();
+        if self.arrivals.is_empty() {
+            self.arrivals.try_reserve_exact(count).map_err(no_memory)?;
+            self.arrivals.resize(count, None);
+        }
+        self.arrivals[index] = Some(at);
+        Ok(())
+    }
+
+    /// When a message arrived, if that was stated.
+    pub fn arrival(&self, index: usize) -> Option<i64> {
+        self.arrivals.get(index).copied().flatten()
     }
 
     /// Writes to one slot.
@@ -82,6 +114,7 @@ impl Slots {
             codes,
             secrets,
             particulars,
+            arrivals: _,
         } = self;
         OpenSlots {
             codes,

@@ -9,9 +9,10 @@ use pyo3::{IntoPyObjectExt, exceptions::PyRuntimeError, prelude::*, pybacked::Py
 use crate::{
     claimed::Claimed,
     claiming::{self, Gathered, UNASKED, refused},
+    clock::now,
     errors,
     guard::guarded,
-    one,
+    one::{self, Wait},
     replay::{Answer, Guard, Replay, Ruling, objects},
     result::BatchResult,
     verified::Verified,
@@ -21,6 +22,8 @@ use crate::{
 pub struct One {
     /// The instant of judgement.
     pub at: i64,
+    /// None where the caller says what time it is.
+    pub wait: Option<Wait>,
     pub outcome: Outcome,
     pub endpoint: Option<Arc<Endpoint>>,
     pub body: Option<PyBackedBytes>,
@@ -44,14 +47,19 @@ impl One {
             None => Ok(self.unclaimed()),
             Some((key, ttl)) => {
                 let answer = replay.ask(py, &[key], lease, ttl)?;
-                self.settle(replay, key, answer)
+                self.settle(py, replay, key, answer)
             }
         }
     }
 
-    fn settle(mut self, replay: &Arc<Replay>, key: Key, answer: Answer) -> PyResult<Settled> {
+    fn settle(
+        mut self,
+        py: Python<'_>,
+        replay: &Arc<Replay>,
+        key: Key,
+        answer: Answer,
+    ) -> PyResult<Settled> {
         let mut cause = None;
-        let replay = Arc::clone(replay);
         let claimed = match replay.rule(answer)? {
             Ruling::Claims(claims, won) => {
                 match claims.first() {
@@ -61,7 +69,7 @@ impl One {
                 }
                 let closed = None;
                 Claimed::Won {
-                    replay,
+                    replay: Arc::clone(replay),
                     key,
                     won,
                     closed,
@@ -70,14 +78,29 @@ impl One {
             Ruling::Reject(error) => {
                 self.outcome = refused(UNASKED);
                 cause = Some(error);
-                Claimed::Unasked(replay)
+                Claimed::Unasked(Arc::clone(replay))
             }
-            Ruling::Accept => Claimed::Unasked(replay),
+            Ruling::Accept => Claimed::Unasked(Arc::clone(replay)),
         };
+        if let Some(late) = self.overtaken(py, replay)? {
+            // Its claim stays: it is of no use to a copy, which is no fresher.
+            self.outcome = late;
+        }
         if let (true, Some(endpoint)) = (self.has_ring, &self.endpoint) {
             one::count(endpoint, &self.outcome, self.at);
         }
         Ok(self.settled(claimed, cause))
+    }
+
+    /// The refusal of a message that was good, and is too old now.
+    fn overtaken(&self, py: Python<'_>, replay: &Replay) -> PyResult<Option<Outcome>> {
+        let (Some(wait), Some(endpoint), true) =
+            (self.wait, &self.endpoint, self.outcome.is_valid())
+        else {
+            return Ok(None);
+        };
+        let rules = replay.rules(&self.rules, now(py)?.max(wait.since));
+        Ok(rules.overtaken(endpoint, &self.outcome, wait.arrival))
     }
 
     /// What is known of it where there was nothing to claim.
@@ -192,9 +215,14 @@ impl Unclaimed {
 }
 
 impl Unclaimed {
-    fn settled(&self, one: One, answer: Option<(&Arc<Replay>, Answer)>) -> PyResult<Settled> {
+    fn settled(
+        &self,
+        py: Python<'_>,
+        one: One,
+        answer: Option<(&Arc<Replay>, Answer)>,
+    ) -> PyResult<Settled> {
         match (answer, self.keys.first()) {
-            (Some((replay, answer)), Some(key)) => one.settle(replay, *key, answer),
+            (Some((replay, answer)), Some(key)) => one.settle(py, replay, *key, answer),
             _ => Ok(one.unclaimed()),
         }
     }
@@ -249,10 +277,10 @@ impl Unclaimed {
             };
             match what {
                 What::Verify(one) => self
-                    .settled(*one, answer)?
+                    .settled(py, *one, answer)?
                     .verified(py)?
                     .into_bound_py_any(py),
-                What::Check(one) => self.settled(*one, answer)?.verdict(py),
+                What::Check(one) => self.settled(py, *one, answer)?.verdict(py),
                 What::Batch {
                     judged,
                     gathered,

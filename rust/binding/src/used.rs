@@ -89,14 +89,6 @@ impl Matches {
         *first = at.min(*first);
         *last = at.max(*last);
     }
-
-    /// Counts a message no more that was counted.
-    pub fn take_back(&mut self, secret: usize) {
-        match (&mut self.more, secret.checked_sub(FEW_SECRETS)) {
-            (Some(more), Some(at)) => more[at].count -= 1,
-            _ => self.counts[secret] -= 1,
-        }
-    }
 }
 
 /// What a secret matched in a batch.
@@ -187,6 +179,17 @@ impl Used {
     #[inline]
     pub fn count(&mut self, place: usize, outcome: &Outcome, at: i64) {
         if let Ok(secret) = usize::try_from(outcome.secret) {
+            self.all[place].matches.add(secret, at);
+        }
+    }
+
+    /// Counts anew, after messages were refused that had been counted: the place, the secret and the
+    /// instant of each that is left. Whoever sends old messages again must not keep a secret in use.
+    pub fn count_again(&mut self, left: impl Iterator<Item = (usize, usize, i64)>) {
+        for used in &mut self.all {
+            used.matches = Matches::none_of(&used.endpoint);
+        }
+        for (place, secret, at) in left {
             self.all[place].matches.add(secret, at);
         }
     }

@@ -41,7 +41,8 @@ use crate::{
 ///     replay: A ``ReplayGuard`` or ``AsyncReplayGuard``, which is asked for every good message; None to let the same
 ///         message in again.
 ///     replay_ttl: Seconds for which claims are remembered; None for as long as the window asks for. Schemes without
-///         a timestamp need it, and so do messages with ``received_at``.
+///         a timestamp need it, and so do messages with ``received_at``. All verifiers that share a guard need the
+///         same one (docs/replay.md).
 ///     lease: Seconds after which a claim lapses that was not committed; None for claims that are final.
 ///     on_store_error: What to do where the guard cannot be asked: ``"raise"``, ``"reject"`` or ``"accept"``.
 ///

@@ -93,6 +93,8 @@ pub enum Place {
     Header(Slot),
     /// The time of its arrival.
     Arrival,
+    /// The signed time, by what the clock says once a guard has answered.
+    Answer,
 }
 
 /// A verdict with its particulars, in 16 bytes: a batch keeps one for each message.

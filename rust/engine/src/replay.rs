@@ -42,6 +42,32 @@ impl Backlog {
     }
 }
 
+impl Rules {
+    /// The refusal of a good message that is too old now that the guard has answered: `backlog` says what
+    /// time it is by then, and `arrival` when the message arrived, if that was stated.
+    ///
+    /// Between judgement and claim a call may have waited for a lock, a disk or a server, and the claim of a
+    /// copy may have ended meanwhile. What is fresh after its claim was fresh when that was made.
+    #[must_use]
+    pub fn overtaken(
+        &self,
+        endpoint: &Endpoint,
+        good: &Outcome,
+        arrival: Option<i64>,
+    ) -> Option<Outcome> {
+        let (backlog, tolerance) = (self.backlog?, endpoint.tolerance(self.tolerance)?);
+        let Tolerance::Window { past, .. } = tolerance else {
+            return None;
+        };
+        if let Some(at) = arrival {
+            return backlog.late(tolerance, at);
+        }
+        let from = backlog.now.saturating_sub(past);
+        let late = || Outcome::refused(Verdict::TooOld, Place::Answer, from - good.number);
+        (good.number < from).then(late)
+    }
+}
+
 /// For how many seconds the claim of a message that was judged as it arrived must be remembered:
 /// as long as a copy can be fresh. None where no window says so.
 fn needed_seconds(tolerance: Tolerance) -> Option<i64> {
