@@ -216,6 +216,25 @@ def test_replay_ttl_covers_a_clock_that_is_set_back_at_any_moment(
         wall.now += later
 
 
+@pytest.mark.parametrize("waited", [0, 1800, 3600])
+def test_for_queues_and_steps_replay_ttl_is_the_sum(
+    hooks: Any, guard: Any, steady: Clock, monkeypatch: pytest.MonkeyPatch, waited: int
+) -> None:
+    """Where no message waits longer than an hour, another hour covers a step of that length."""
+    wall = Clock()
+    monkeypatch.setattr("time.time", wall)
+    ours = hooks.Verifier(SECRET, replay=guard, replay_ttl=601 + 3600 + 3600)
+    headers = signed(timestamp=NOW + 300)
+    assert ours.check(BODY, headers)
+    # A copy arrives in the last second of the window, and waits. For a while the clock is ahead:
+    # what has ended by it makes room.
+    steady.now += 600 + waited
+    wall.now = steady.now + 3600
+    assert ours.check(BODY, signed(id="other", timestamp=int(wall.now)))
+    wall.now = steady.now
+    assert ours.check(BODY, headers, received_at=NOW + 600) is Verdict.REPLAYED
+
+
 def test_an_arrival_of_tomorrow_is_one_of_now(hooks: Any, guard: Any, steady: Clock) -> None:
     """A broker's clock may be ahead; a claim that began now would end before the copy is old."""
     ours = hooks.Verifier(SECRET, replay=guard, replay_ttl=601)
