@@ -50,6 +50,10 @@ class Interrupt:
         return False
 
 
+@pytest.mark.skipif(
+    sys.version_info >= (3, 12),
+    reason="there a line is shown where a `with` is left, and Ctrl-C is not looked for",
+)
 @pytest.mark.parametrize("method", ["claim", "commit", "release", "count"])
 def test_every_line_of_a_guard(method: str, tmp_path: Path) -> None:
     """Whatever it ends, the next call finds the guard open, and the file too."""
@@ -78,6 +82,8 @@ def test_every_line_of_a_guard(method: str, tmp_path: Path) -> None:
 @pytest.fixture
 def guards(tmp_path: Path) -> Any:
     """Three guards in the order in which a fork locks them."""
+    # One that another test left locked would be waited for without an end.
+    assert not any(guard._lock.locked() for guard in _at_fork._alive(_at_fork._watched))
     made = [SQLiteReplayGuard(tmp_path / f"{number}") for number in range(3)]
     made.sort(key=id)
     for guard in made:
@@ -122,6 +128,10 @@ def test_ctrl_c_while_a_fork_waits_for_a_guard(guards: Any) -> None:
     assert [claim(guard, [1, 2]) for guard in guards] == [(DONE, DONE)] * 3
 
 
+@pytest.mark.skipif(
+    sys.version_info >= (3, 12),
+    reason="there a line is shown where a `with` is left, and Ctrl-C is not looked for",
+)
 def test_ctrl_c_at_any_line_of_a_fork(guards: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The hooks are called as a fork calls them, with what they raise ignored."""
     at = 1
