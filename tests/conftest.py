@@ -54,3 +54,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr("time.time", clock)
     return clock
+
+
+@pytest.fixture
+def steady(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The same clock in place of ``time.monotonic``."""
+    monkeypatch.setattr("time.monotonic", clock)
+    return clock

@@ -20,6 +20,8 @@ WON, PENDING, DONE = Claim.WON, Claim.PENDING, Claim.DONE
 # What `makers` can make. Those in memory are one process's; the others more than one may open.
 IN_MEMORY: Final = ("memory", "twin")
 SHARED: Final = ("sqlite", "redis", "valkey")
+# Those whose clock can be simulated.
+CLOCKED: Final = (*IN_MEMORY, "sqlite")
 
 
 def key(number: int) -> bytes:
@@ -37,6 +39,16 @@ def memory(kind: str, **options: Any) -> Any:
     return module({"memory": "hookseal", "twin": "hookseal.pure"}[kind]).MemoryReplayGuard(
         **options
     )
+
+
+def clocked(which: str, folder: Path) -> Iterator[Any]:
+    """One of `CLOCKED`, closed afterwards: what a fixture yields."""
+    if which == "sqlite":
+        made: Any = SQLiteReplayGuard(folder / "claims.db", synchronous="NORMAL")
+    else:
+        made = memory(which)
+    yield made
+    made.close()
 
 
 def opener(kind: str, folder: Path) -> Iterator[Callable[[], Any]]:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from hookseal import Message, SQLiteReplayGuard, Verdict
+from hookseal import Message, Verdict
 from tests.conftest import Clock
-from tests.guards import IN_MEMORY, memory
+from tests.guards import CLOCKED, clocked
 from tests.implementations import BODY, NOW, SECRET, signed
 
 CALLS = [
@@ -26,22 +26,10 @@ CALLS = [
 ]
 
 
-@pytest.fixture
-def steady(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The same clock in place of ``time.monotonic``."""
-    monkeypatch.setattr("time.monotonic", clock)
-    return clock
-
-
-@pytest.fixture(params=[*IN_MEMORY, "sqlite"])
+@pytest.fixture(params=CLOCKED)
 def guard(request: pytest.FixtureRequest, steady: Clock, tmp_path: Path) -> Iterator[Any]:
     """The guards whose clock can be simulated."""
-    if request.param == "sqlite":
-        made: Any = SQLiteReplayGuard(tmp_path / "claims.db", synchronous="NORMAL")
-    else:
-        made = memory(request.param)
-    yield made
-    made.close()
+    yield from clocked(request.param, tmp_path)
 
 
 class Slow:

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hookseal import Message, SQLiteReplayGuard, Verdict
+from hookseal import Message, Verdict
 from tests.conftest import Clock
-from tests.guards import DONE, IN_MEMORY, WON, claim, keys, memory
+from tests.guards import CLOCKED, DONE, WON, claim, clocked, keys
 from tests.implementations import BODY, NOW, SECRET, core, secret, signed, twin
 from tests.implementations import key as secret_key
 from tests.profiles import fewer
@@ -22,22 +22,10 @@ MINUTES = 60
 GITHUB = {"x-hub-signature-256": "sha256=" + "0" * 64}
 
 
-@pytest.fixture
-def steady(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """The same clock in place of ``time.monotonic``."""
-    monkeypatch.setattr("time.monotonic", clock)
-    return clock
-
-
-@pytest.fixture(params=[*IN_MEMORY, "sqlite"])
+@pytest.fixture(params=CLOCKED)
 def guard(request: pytest.FixtureRequest, steady: Clock, tmp_path: Path) -> Iterator[Any]:
     """The guards whose clock can be simulated."""
-    if request.param == "sqlite":
-        made: Any = SQLiteReplayGuard(tmp_path / "claims.db", synchronous="NORMAL")
-    else:
-        made = memory(request.param)
-    yield made
-    made.close()
+    yield from clocked(request.param, tmp_path)
 
 
 @pytest.mark.parametrize("backlog", [0, 20 * MINUTES])
