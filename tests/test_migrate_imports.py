@@ -233,6 +233,14 @@ UNCERTAIN: dict[str, tuple[str, str]] = {
         "from standardwebhooks import Webhook\nW = Webhook\nclass Mine(W): ...\n",
         "line 2 hands on `Webhook`",
     ),
+    "a class derived is said once": (
+        "from standardwebhooks import Webhook\nclass Mine(Webhook): ...\n",
+        "but look first: line 2 derives a class from it",
+    ),
+    "a class as a metaclass": (
+        "from standardwebhooks import Webhook\nclass Mine(metaclass=Webhook): ...\n",
+        "line 2 hands on `Webhook`",
+    ),
     "a class made by type": (
         "from standardwebhooks import Webhook\ntype('T', (Webhook,), {'sign': f})\n",
         "line 2 hands on `Webhook`",

@@ -95,7 +95,7 @@ def _module_of(text: str) -> str | None:
 
 
 def _is_usual(node: ast.expr, parents: dict[ast.AST, ast.AST]) -> bool:
-    """Whether a class is called, asked for, or named in an annotation."""
+    """Whether a class is called, asked for, derived, or named in an annotation."""
     child: ast.AST = node
     while not isinstance(child, ast.stmt):
         parent = parents[child]
@@ -103,6 +103,9 @@ def _is_usual(node: ast.expr, parents: dict[ast.AST, ast.AST]) -> bool:
             return parent.func is node or last_name(parent.func) in _ASK
         if isinstance(parent, ast.arg) or _annotates(parent, child):
             return True
+        if isinstance(parent, ast.ClassDef):
+            # A class that is derived is a doubt of its own.
+            return child in parent.bases
         child = parent
     return False
 
