@@ -23,7 +23,7 @@ def script(text: str, module: str = "hookseal") -> list[str]:
     return [sys.executable, "-W", "error", "-c", whole]
 
 
-def run(text: str, module: str = "hookseal", timeout: float = 60) -> str:
+def run(text: str, module: str = "hookseal", timeout: float = 300) -> str:
     """What a script prints. It fails if the script does, or if it says anything on stderr."""
     child = subprocess.run(
         script(text, module), capture_output=True, text=True, timeout=timeout, check=False

@@ -57,7 +57,7 @@ def opener(kind: str, folder: Path) -> Iterator[Callable[[], Any]]:
         guard = memory(kind)
         yield lambda: guard
     elif kind == "sqlite":
-        yield lambda: SQLiteReplayGuard(folder / "claims.db")
+        yield lambda: SQLiteReplayGuard(folder / "claims.db", timeout=60)
     else:
         server = Server(kind, folder)
         client = server.client()

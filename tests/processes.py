@@ -140,7 +140,7 @@ def pool(folder: Path, method: str, module: str) -> str:
     """.replace("METHOD", repr(method))
     file.write_text(PRELUDE.format(module=module) + textwrap.dedent(text))
     child = subprocess.run(
-        [sys.executable, str(file)], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, str(file)], capture_output=True, text=True, timeout=300, check=False
     )
     assert child.returncode == 0, child
     return child.stdout
@@ -169,7 +169,7 @@ def first_calls_at_once(module: str) -> str:
             except SignatureMismatchError as error:
                 return error.code
         with ThreadPoolExecutor(64) as pool:
-            print(set(pool.map(first, range(64), timeout=30)))
+            print(set(pool.map(first, range(64), timeout=300)))
         """,
         module,
     )
@@ -192,7 +192,7 @@ def exit_with_threads(number: int, module: str) -> str:
         time.sleep(0.03)
         """,
         module,
-        timeout=30,
+        timeout=300,
     )
 
 

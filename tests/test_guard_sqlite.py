@@ -6,8 +6,9 @@ import os
 import pickle
 import sqlite3
 import threading
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -192,36 +193,50 @@ def test_no_database(tmp_path: Path) -> None:
         guard.close()
 
 
-def test_a_file_that_cannot_have_a_log() -> None:
-    class Memory:
-        def execute(self, _: str) -> Any:
-            return sqlite3.connect(":memory:").execute("PRAGMA journal_mode = WAL")
+class Obstructed(sqlite3.Connection):
+    """Cannot keep a log in its file, or is told of errors before it is let do anything."""
 
+    errors: ClassVar[list[int]] = []
+
+    def execute(self, sql: str, parameters: Any = ()) -> sqlite3.Cursor:
+        if self.errors:
+            error = sqlite3.OperationalError("something")
+            error.sqlite_errorcode = self.errors.pop(0)
+            raise error
+        return super().execute(sql.replace("= WAL", "= MEMORY"), parameters)
+
+
+@pytest.fixture
+def errors(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """What the next calls of SQLite fail with."""
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", partial(connect, factory=Obstructed))
+    monkeypatch.setattr(Obstructed, "errors", [])
+    return Obstructed.errors
+
+
+def test_a_file_that_cannot_have_a_log(file: Path, errors: list[int]) -> None:
+    assert errors == []
     with pytest.raises(ReplayStoreError, match=r"^the database's journal is 'memory', and cannot"):
-        _sqlite_guard._begin_wal(Memory(), 0.0)  # type: ignore[arg-type]
+        SQLiteReplayGuard(file).count()
 
 
-def test_the_log_is_turned_on_by_and_by() -> None:
-    """Another connection is in the way for a while; what else goes wrong is told at once."""
-
-    class Busy:
-        def __init__(self, *errors: str) -> None:
-            self.errors = list(errors)
-
-        def execute(self, _: str) -> Any:
-            if self.errors:
-                raise sqlite3.OperationalError(self.errors.pop(0))
-            return sqlite3.connect(":memory:").execute("SELECT 'wal'")
-
-    made: Any = Busy
-    connection = made(*["database is locked"] * 3)
-    _sqlite_guard._begin_wal(connection, 0.05)
-    assert connection.errors == []
-    for errors, left in [(["disk I/O error"] * 3, 2), (["database is locked"] * 3, 1)]:
-        connection = made(*errors)
-        with pytest.raises(sqlite3.OperationalError, match=errors[0]):
-            _sqlite_guard._begin_wal(connection, 0.01)
-        assert len(connection.errors) == left
+def test_what_is_in_the_way_for_a_while(file: Path, errors: list[int]) -> None:
+    """Another process is waited for, on each occasion; what else goes wrong is told at once."""
+    busy = [sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY_SNAPSHOT, sqlite3.SQLITE_BUSY_RECOVERY]
+    errors += busy
+    with pytest.raises(ReplayStoreError):  # it came to its answer
+        SQLiteReplayGuard(file).count()
+    assert errors == []
+    for timeout, failures, left in [
+        (60, [*busy, sqlite3.SQLITE_IOERR_READ, *busy], 3),
+        (60, [sqlite3.SQLITE_LOCKED, *busy], 3),
+        (0, busy, 2),
+    ]:
+        errors[:] = failures
+        with pytest.raises(sqlite3.OperationalError, match="something"):
+            SQLiteReplayGuard(file, timeout=timeout).count()
+        assert len(errors) == left
 
 
 def test_eight_that_begin_at_once(file: Path) -> None:

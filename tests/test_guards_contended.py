@@ -218,7 +218,7 @@ def test_fork_while_threads_claim(kind: str, tmp_path: Path) -> None:
         for round in range(12):
             child = os.fork()
             if child == 0:
-                signal.alarm(20)
+                signal.alarm(100)
                 claims = guard.claim(keys(-1, -2 - round), lease=None, ttl=600)
                 os._exit(10 + sum(claim == 1 for claim in claims))
             status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
@@ -233,7 +233,7 @@ def test_fork_while_threads_claim(kind: str, tmp_path: Path) -> None:
         [sys.executable, "-c", textwrap.dedent(text), kind, str(tmp_path)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
         env={**os.environ, "PYTHONWARNINGS": "ignore::DeprecationWarning"},
     )

@@ -13,7 +13,7 @@ from hookseal._store_errors import claim_lost, no_wal
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from sqlite3 import Connection
+    from sqlite3 import Connection, Cursor
     from typing import Literal
 
 __all__ = ["SQLiteReplayGuard"]
@@ -70,7 +70,9 @@ _RELEASE = """
 # ever, and not much more, so that no claim waits for a night's rest of them.
 _SWEPT_PER_KEY, _SWEPT_AT_LEAST = 2, 64
 
-_RETRY_SECONDS = 0.01
+# How often is tried whether another process still writes. SQLite's own waiting slows down to ten
+# times a second, and misses the gaps between the claims of a busy process for whole timeouts.
+_RETRY_SECONDS = 0.001
 # SQLite counts milliseconds in 32 bits; a day is more than any request waits.
 _MAX_TIMEOUT_SECONDS = 86_400
 
@@ -229,19 +231,38 @@ class SQLiteReplayGuard:
         import sqlite3
 
         connection = sqlite3.connect(
-            self._path, timeout=self._timeout, isolation_level=None, check_same_thread=False
+            self._path, timeout=0, isolation_level=None, check_same_thread=False
         )
         try:
-            _begin_wal(connection, self._timeout)
-            connection.execute(f"PRAGMA synchronous = {self._synchronous}")
-            # Where fsync does not reach the platter (macOS), this does; elsewhere it is nothing.
-            connection.execute(f"PRAGMA fullfsync = {self._synchronous == 'FULL'}")
-            for statement in _SCHEMA:
-                connection.execute(statement)
+            (mode,) = self._execute(connection, "PRAGMA journal_mode = WAL").fetchone()
+            if mode != "wal":
+                raise no_wal(mode)
+            for statement in (
+                f"PRAGMA synchronous = {self._synchronous}",
+                # Where fsync does not reach the platter (macOS), this does; elsewhere nothing.
+                f"PRAGMA fullfsync = {self._synchronous == 'FULL'}",
+                *_SCHEMA,
+            ):
+                self._execute(connection, statement)
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _execute(self, connection: Connection, statement: str) -> Cursor:
+        """Executes a statement that may have to wait for another process."""
+        from sqlite3 import SQLITE_BUSY, OperationalError
+
+        deadline = time.monotonic() + self._timeout
+        while True:
+            try:
+                return connection.execute(statement)
+            except OperationalError as error:
+                # The lowest byte is the kind of error, those above it the occasion.
+                busy = getattr(error, "sqlite_errorcode", 0) & 0xFF == SQLITE_BUSY
+                if not busy or time.monotonic() >= deadline:
+                    raise
+            time.sleep(_RETRY_SECONDS)
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
@@ -274,7 +295,7 @@ class _Transaction:
                 raise mistake("closed")
             connection = guard._connected()
             # It waits for the writers before it; the clock is read after them.
-            connection.execute("BEGIN IMMEDIATE")
+            guard._execute(connection, "BEGIN IMMEDIATE")
         except BaseException:
             self._undo()
             raise
@@ -305,29 +326,6 @@ def _now(lasts: int) -> tuple[int, int]:
 def _json(texts: Sequence[str] | set[str]) -> str:
     # Hexadecimal digits need no escapes, and json is heavy.
     return "[" + ",".join(f'"{text}"' for text in texts) + "]"
-
-
-def _begin_wal(connection: Connection, timeout: float) -> None:
-    """Turns on the write-ahead log, which is kept in the file.
-
-    SQLite does not wait for other connections here, so several processes that start at once
-    have to try again.
-    """
-    from sqlite3 import OperationalError
-
-    left = int(timeout / _RETRY_SECONDS)
-    while True:
-        try:
-            (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
-        except OperationalError as error:
-            if left == 0 or "locked" not in str(error):
-                raise
-            left -= 1
-            time.sleep(_RETRY_SECONDS)
-        else:
-            if mode != "wal":
-                raise no_wal(mode)
-            return
 
 
 # Connections of the process that this one was forked from; to close them is not ours.
