@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hookseal import Endpoint, Message, SchemeError, Verdict
+from hookseal import Endpoint, Message, Verdict
 from tests.guards import IN_MEMORY, memory
 from tests.implementations import BODY, NOW, SECRET, key, secret, signed
 from tests.test_replay import Recorder
@@ -294,17 +294,41 @@ def test_what_is_resolved_may_sign_no_id(hooks: Any, count: int) -> None:
         assert list(result) == [verdict] * count
 
 
-def test_what_no_guard_can_protect(hooks: Any) -> None:
-    """It is found when a resolver tells it, not when the verifier is made; nothing is let in."""
-    told = {"token": Endpoint("k" * 20, scheme="gitlab-token")}
+@pytest.mark.parametrize(
+    ("endpoint", "why"),
+    [
+        (Endpoint("k" * 20, scheme="gitlab-token"), "gitlab-token"),
+        (Endpoint("k" * 20, scheme="github"), "github"),
+        (Endpoint(secret(1), tolerance=1000), "standard-webhooks"),
+    ],
+)
+def test_what_no_guard_can_protect(
+    hooks: Any, endpoint: Any, why: str, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One tenant's scheme closes that tenant's endpoint; the others' messages are judged."""
+    monkeypatch.setattr("time.monotonic", clock)
+    told = {"odd": endpoint, "even": secret(2)}
     guard = Recorder()
-    verifier = made(hooks, lambda names: told, replay=guard)
-    good = (b"", {"x-gitlab-token": "k" * 20})
-    with pytest.raises(SchemeError, match="gitlab-token"):
-        verifier.check(*good, endpoint="token", now=NOW)
-    with pytest.raises(SchemeError, match="gitlab-token"):
-        verifier.verify_batch([(BODY, signed()), good], endpoint=["own", "token"], now=NOW)
-    assert guard.calls == []
+    # No window says how long to remember, or it is longer than what was asked for.
+    options = {} if why != "standard-webhooks" else {"replay_ttl": 700}
+
+    def resolver(names: list[str]) -> dict[str, Any]:
+        return {name: told[name] for name in names}
+
+    verifier = made(hooks, resolver, replay=guard, **options)
+    odd = (b"", {"x-gitlab-token": "k" * 20})
+    with pytest.warns(RuntimeWarning, match=f"no message is valid for endpoint 'odd': .*{why}"):
+        assert verifier.check(*odd, endpoint="odd", now=NOW) == U
+    # It is said once for as long as it would be remembered that there is no such endpoint.
+    for number in range(3):
+        other = message(2, id=f"msg_{number}")
+        result = verifier.verify_batch([odd, other], endpoint=["odd", "even"], now=NOW)
+        assert list(result) == [U, V]
+    clock.now += 31
+    with pytest.warns(RuntimeWarning, match=f"'odd': .*{why}"):
+        asyncio.run(verifier.averify_batch([odd], endpoint="odd", now=NOW))
+    # A verifier without a guard has nothing to protect.
+    assert made(hooks, resolver).check(*odd, endpoint="odd", now=NOW) != U
 
 
 def test_keys_of_tenants_are_their_own(hooks: Any) -> None:

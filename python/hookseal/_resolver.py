@@ -64,6 +64,7 @@ class Resolver:
         "_known",
         "_lock",
         "_number",
+        "_refused",
         "_size",
         "_ttls",
         "is_async",
@@ -87,6 +88,8 @@ class Resolver:
         # Those under way, and how many there were: they are answered in any order.
         self._asks: WeakSet[_Ask] = WeakSet()
         self._number = 0
+        # Those that a verifier's guard cannot protect, and until when that need not be said again.
+        self._refused: dict[str, float] = {}
         renew(self)
 
     def resolve(self, ring: Ring, names: Iterable[str]) -> dict[str, Any]:
@@ -137,6 +140,21 @@ class Resolver:
                 else:
                     remembered.pop(endpoint, None)
 
+    def refuse(self, endpoint: str, error: Exception) -> None:
+        """Says that a verifier's guard cannot protect an endpoint that was resolved.
+
+        Like all that is wrong with one tenant it stops no other, and is not said at each message.
+        """
+        now = time.monotonic()
+        with self._lock:
+            if now < self._refused.get(endpoint, now):
+                return
+            self._refused.pop(endpoint, None)
+            self._refused[endpoint] = now + self._ttls[1]
+            if len(self._refused) > self._size:
+                del self._refused[next(iter(self._refused))]
+        _warn(_closed(endpoint, error))
+
     def _remembered(self, names: Iterable[str]) -> tuple[dict[str, Any], _Ask | None]:
         """What is remembered of the names, and what there is to ask for."""
         now = time.monotonic()
@@ -182,7 +200,7 @@ class Resolver:
             try:
                 held[name] = ring._entered(name, given, f"resolver()[{shown(name)}]")
             except (SecretError, SchemeError) as error:
-                doubts.append(f"no message is valid for endpoint {shown(name)}: {error}")
+                doubts.append(_closed(name, error))
         if unasked is not None:
             # A database that folds case says "acme" of "ACME". One of many is enough.
             doubts.append(unasked)
@@ -232,6 +250,10 @@ class _Ask:
         self.at = at
         self.names = names
         self.current = set(names)
+
+
+def _closed(endpoint: str, error: Exception) -> str:
+    return f"no message is valid for endpoint {shown(endpoint)}: {error}"
 
 
 def _warn(text: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from hookseal._arguments import mistake
+from hookseal._errors import SchemeError
 from hookseal._instant import seconds
 from hookseal._verdict import Verdict
 from hookseal.pure._arguments import text_or_none
@@ -108,7 +109,7 @@ class Call:
         ring = self._rules.ring
         if ring is None or ring._resolver is None or self._rules.settled is not None:
             return
-        self._resolved = ring._resolver.resolve(ring, self.unheld(names))
+        self._resolved = protected(self._rules, ring._resolver.resolve(ring, self.unheld(names)))
 
     def read(self, body: object, headers: object, endpoint: object) -> Reading:
         """Turns a message into bytes: everything is read before anything is judged.
@@ -253,6 +254,21 @@ class Call:
         earliest = now - max(0, replay.ttl - (sum(window) + 1))
         if at < earliest:
             raise Refused(Verdict.TOO_OLD, "the time of arrival", earliest - at)
+
+
+def protected(rules: Rules, found: Mapping[str, State | None]) -> Mapping[str, State | None]:
+    """What a resolver said, without the endpoints that the verifier's guard cannot protect."""
+    if rules.replay is None or rules.ring is None or rules.ring._resolver is None:
+        return found
+    kept: dict[str, State | None] = {}
+    for name, state in found.items():
+        try:
+            if state is not None:
+                rules.replay.seconds(state, rules.tolerance)
+                kept[name] = state
+        except SchemeError as error:
+            rules.ring._resolver.refuse(name, error)
+    return kept
 
 
 def _clock() -> int:

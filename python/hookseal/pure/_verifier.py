@@ -22,7 +22,7 @@ from hookseal.pure._batch import (
     verify_batch,
     verify_columns,
 )
-from hookseal.pure._call import Call, Good, Rules
+from hookseal.pure._call import Call, Good, Rules, protected
 from hookseal.pure._entries import State, new_state, require_window_fits
 from hookseal.pure._judgement import Judgement
 from hookseal.pure._keyring import Keyring
@@ -260,7 +260,7 @@ class Verifier(Sealed):
 
     def _settled(self, found: Mapping[str, State | None]) -> Verifier:
         """The same verifier for one call, which knows what the resolver said and never asks."""
-        return _verifier(self._rules._replace(settled=found))
+        return _verifier(self._rules._replace(settled=protected(self._rules, found)))
 
     def __repr__(self) -> str:
         state, ring, tolerance, _, reason, replay, _ = self._rules

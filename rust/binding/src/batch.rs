@@ -144,7 +144,7 @@ const ALONE_MESSAGES: usize = 256;
 
 /// The work after which the interpreter is let go, in hashed bytes: 5 ms with the reading, after
 /// which CPython makes a thread give way (`sys.getswitchinterval`).
-const RELEASE_BYTES: usize = 4 * 1024 * 1024;
+pub const RELEASE_BYTES: usize = 4 * 1024 * 1024;
 
 impl<'a, 'py> Reader<'a, 'py> {
     fn read_all(

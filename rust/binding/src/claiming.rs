@@ -7,25 +7,25 @@ use std::{
 };
 
 use hookseal_engine::{
-    Interrupted, Outcome, Place, Verdict,
+    Interrupted, Outcome, Place, Verdict, Watch,
     header::trim,
-    replay::{Key, Keys},
+    replay::{Key, Keys, Together, Told},
     verify::Rules,
 };
 use hookseal_replay::Claim;
 use pyo3::{
     exceptions::PyRuntimeError,
     prelude::*,
-    pybacked::PyBackedBytes,
     types::{PyBytes, PyDict, PyString},
 };
-use smallvec::SmallVec;
 
 use crate::{
     arguments::no_memory,
+    batch::RELEASE_BYTES,
     claimed::BatchClaims,
     clock::now,
     detach::{detached, interrupted},
+    kernel,
     one::DETACH_BYTES,
     replay::{Guard, Replay, Ruling},
     result::BatchResult,
@@ -88,6 +88,7 @@ impl Judged {
         let mut makers: Vec<Option<Keys<'_>>> = Vec::new();
         makers.resize_with(self.used.all.len(), || None);
         let mut together = Together::default();
+        let mut held_bytes = 0;
         for (index, code) in self.slots.codes.iter().enumerate() {
             if !valid(&code) {
                 continue;
@@ -100,21 +101,18 @@ impl Judged {
                 makers[place] = Some(Keys::of(endpoint));
             }
             let told = kept.ids[index].as_ref().map(|told| told.bind(py));
-            let maker = makers[place].as_ref();
-            if let (Some(id), true) = (told, maker.is_some_and(Keys::is_of_ids)) {
-                if together.push(place, text_of(id)?) {
-                    together.flush(&makers, &mut gathered.keys);
+            if let (Some(maker), Some(body)) = (&makers[place], &kept.bodies[index]) {
+                let body = body.bind(py).cast::<PyBytes>()?.as_bytes();
+                together.push(place, maker, told_of(maker, told, body)?);
+                gathered.messages.push(index);
+                if together.len() == MADE_TOGETHER {
+                    let keys = &mut gathered.keys;
+                    make(py, &mut together, &makers, keys, &mut held_bytes)?;
                 }
-                gathered.messages.push(index);
-            } else if let (Some(maker), Some(body)) = (maker, &kept.bodies[index]) {
-                together.flush(&makers, &mut gathered.keys);
-                gathered
-                    .keys
-                    .push(key_of_signed(py, maker, told, body.bind(py))?);
-                gathered.messages.push(index);
             }
         }
-        together.flush(&makers, &mut gathered.keys);
+        let keys = &mut gathered.keys;
+        make(py, &mut together, &makers, keys, &mut held_bytes)?;
         if !matches!(replay.guard, Guard::Near(_)) {
             gathered.set_copies_aside();
         }
@@ -320,64 +318,69 @@ impl Hasher for FirstBytes {
     }
 }
 
-/// Ids whose keys are made together: each is somewhere else in memory, and has to be waited for.
-#[derive(Default)]
-struct Together<'a> {
-    ids: SmallVec<[(usize, &'a [u8]); 32]>,
+/// How many keys are made together: enough that what is hashed next can be asked for in time.
+const MADE_TOGETHER: usize = 256;
+
+/// Makes the keys of what came together. `held_bytes` counts what was hashed since the interpreter was
+/// let go.
+fn make(
+    py: Python<'_>,
+    together: &mut Together<'_>,
+    makers: &[Option<Keys<'_>>],
+    keys: &mut Vec<Key>,
+    held_bytes: &mut usize,
+) -> PyResult<()> {
+    *held_bytes = held_bytes.saturating_add(together.bytes());
+    let is_long = *held_bytes >= RELEASE_BYTES;
+    if is_long {
+        *held_bytes = 0;
+    }
+    let make = |watch: &mut Watch<'_>| together.make(kernel::chosen().kernel, makers, keys, watch);
+    unless_long(py, is_long, make)
 }
 
-impl<'a> Together<'a> {
-    /// Adds one, by the place of its endpoint; whether that is enough.
-    fn push(&mut self, place: usize, id: &'a [u8]) -> bool {
-        self.ids.push((place, id));
-        self.ids.len() == self.ids.inline_size()
-    }
-
-    fn flush(&mut self, makers: &[Option<Keys<'_>>], keys: &mut Vec<Key>) {
-        for (place, id) in self.ids.drain(..) {
-            keys.extend(makers[place].as_ref().map(|maker| maker.of_id(id)));
-        }
-    }
-}
-
-/// The key of one message; `told` is the object that holds its id, or what was held in its place.
+/// The key of one message; `told` is the object that holds its id, or its time, if it has one.
 pub fn key(
     py: Python<'_>,
     maker: &Keys<'_>,
     told: Option<&Bound<'_, PyAny>>,
     body: &Bound<'_, PyAny>,
 ) -> PyResult<Key> {
-    match told {
-        Some(id) if maker.is_of_ids() => Ok(maker.of_id(text_of(id)?)),
-        _ => key_of_signed(py, maker, told, body),
+    let body = body.cast::<PyBytes>()?.as_bytes();
+    let told = told_of(maker, told, body)?;
+    let is_long = !maker.is_of_ids() && body.len() >= DETACH_BYTES;
+    let make = |watch: &mut Watch<'_>| maker.key(kernel::chosen().kernel, told, watch);
+    unless_long(py, is_long, make)
+}
+
+/// Hashes; lets the interpreter go meanwhile if it takes long.
+fn unless_long<T: Send>(
+    py: Python<'_>,
+    is_long: bool,
+    work: impl FnOnce(&mut Watch<'_>) -> Result<T, Interrupted> + Send,
+) -> PyResult<T> {
+    if is_long {
+        detached(py, 1, work)
+    } else {
+        work(&mut |_| Ok(())).map_err(|Interrupted| interrupted())
     }
 }
 
-/// The key of a message that has no id; `told` is the object that holds its time, if it has one.
-fn key_of_signed(
-    py: Python<'_>,
+/// What tells a message apart.
+fn told_of<'a>(
     maker: &Keys<'_>,
-    told: Option<&Bound<'_, PyAny>>,
-    body: &Bound<'_, PyAny>,
-) -> PyResult<Key> {
-    if maker.is_of_ids() {
-        // By its signed bytes it would be another message than its copies.
-        return Err(PyRuntimeError::new_err(
-            "bug in hookseal: an id was not held",
-        ));
-    }
+    told: Option<&'a Bound<'_, PyAny>>,
+    body: &'a [u8],
+) -> PyResult<Told<'a>> {
     let told = told.map(text_of).transpose()?;
-    let body = body.cast::<PyBytes>()?;
-    let bytes = body.as_bytes();
-    if bytes.len() < DETACH_BYTES {
-        let key = maker.of_signed(told, bytes, &mut |_| Ok(()));
-        return key.map_err(|Interrupted| interrupted());
+    match told {
+        Some(id) if maker.is_of_ids() => Ok(Told::Id(id)),
+        // By its signed bytes it would be another message than its copies.
+        None if maker.is_of_ids() => Err(PyRuntimeError::new_err(
+            "bug in hookseal: an id was not held",
+        )),
+        timestamp => Ok(Told::Signed { timestamp, body }),
     }
-    let told = told.map(<[u8]>::to_vec);
-    let bytes = PyBackedBytes::from(body.clone());
-    detached(py, 1, |watch| {
-        maker.of_signed(told.as_deref(), &bytes, watch)
-    })
 }
 
 /// The text of a header's value that was judged, without the white space around it.

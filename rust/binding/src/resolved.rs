@@ -15,7 +15,9 @@ use crate::{
     encoded::utf8,
     errors::is_items_own,
     items::{Names, drain, message_class},
+    keyring::Keyring,
     messages::Messages,
+    replay::Replay,
     trust::{Endpoints, Rings, Trust},
     verifier::Verifier,
 };
@@ -52,17 +54,6 @@ pub fn resolver(
         .getattr("resolver_of")?
         .call((function,), Some(&limits))?;
     Ok((!made.is_none()).then(|| made.unbind()))
-}
-
-/// What a resolver said of some names, as a snapshot.
-pub fn snapshot(found: &Bound<'_, PyDict>) -> PyResult<Arc<Snapshot>> {
-    let mut snapshot = Snapshot::default();
-    for endpoint in found.values() {
-        if !endpoint.is_none() {
-            snapshot.adopt(Arc::clone(&endpoint.cast::<Resolved>()?.get().0));
-        }
-    }
-    Ok(Arc::new(snapshot))
 }
 
 /// The names of a call that the ring does not hold, each once.
@@ -125,6 +116,33 @@ impl<'e, 'py> Sought<'e, 'py> {
 }
 
 impl Verifier {
+    /// What a ring's resolver said of some names, as a snapshot, without the endpoints that the guard
+    /// cannot protect.
+    fn known(
+        &self,
+        py: Python<'_>,
+        ring: &Keyring,
+        found: &Bound<'_, PyDict>,
+    ) -> PyResult<Arc<Snapshot>> {
+        let mut snapshot = Snapshot::default();
+        for endpoint in found.values() {
+            if endpoint.is_none() {
+                continue;
+            }
+            let endpoint = &endpoint.cast::<Resolved>()?.get().0;
+            let seconds = |replay: &Arc<Replay>| replay.seconds(py, endpoint, &self.rules);
+            if let (Some(Err(error)), Some(resolver)) =
+                (self.replay.as_ref().map(seconds), ring.resolver())
+            {
+                let resolver = resolver.bind(py);
+                resolver.call_method1(intern!(py, "refuse"), (endpoint.name(), error))?;
+                continue;
+            }
+            snapshot.adopt(Arc::clone(endpoint));
+        }
+        Ok(Arc::new(snapshot))
+    }
+
     /// The names of a call that the ring does not hold; `messages` is None for one message.
     pub fn unheld<'py>(
         &self,
@@ -150,7 +168,7 @@ impl Verifier {
             Trust::One(endpoint) => Trust::One(Arc::clone(endpoint)),
             Trust::Ring { ring, .. } => Trust::Ring {
                 ring: ring.clone_ref(py),
-                settled: Some(snapshot(found)?),
+                settled: Some(self.known(py, ring.get(), found)?),
             },
             Trust::Unsigned { reason } => Trust::Unsigned {
                 reason: reason.clone(),
@@ -200,7 +218,7 @@ impl Verifier {
             .bind(py)
             .call_method1(intern!(py, "resolve"), (ring, names))?;
         if let Endpoints::Ring(rings) = endpoints {
-            rings.resolved = Some(snapshot(found.cast()?)?);
+            rings.resolved = Some(self.known(py, ring.get(), found.cast()?)?);
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Replays: what a message is known by, and how long after its arrival it may be judged.
 
-use hookseal_lanes::{Interrupted, Mac, SharedStart, Watch};
+use hookseal_lanes::{Interrupted, Job, Kernel, Keyed, Mac, SharedStart, Watch};
 
 use crate::{
     endpoint::Endpoint,
@@ -148,33 +148,151 @@ impl<'a> Keys<'a> {
         self.endpoint.scheme().signs_id()
     }
 
-    /// The key of a message that was found good, by its signed id.
-    #[must_use]
-    #[inline]
-    pub fn of_id(&self, id: &[u8]) -> Key {
-        key(&self.start.digest_short(&[&length(id.len()), id]))
-    }
-
-    /// The key of a message that was found good, by the whole of its signed bytes: for schemes that sign
-    /// no id. `timestamp` is the text of the time, where one is signed.
+    /// The key of a message that was found good.
     ///
     /// # Errors
     /// [`Interrupted`] if `watch` says so.
-    pub fn of_signed(
+    pub fn key(
         &self,
-        timestamp: Option<&[u8]>,
-        body: &[u8],
+        kernel: Kernel,
+        told: Told<'_>,
         watch: &mut Watch<'_>,
     ) -> Result<Key, Interrupted> {
-        let scheme = self.endpoint.scheme();
-        let [head, tail] = [&scheme.head, &scheme.tail].map(|parts| {
-            let mut bytes = Vec::new();
-            write_parts(parts, None, timestamp, |part| bytes.extend_from_slice(part));
-            bytes
-        });
-        let signed = length(head.len() + body.len() + tail.len());
-        let digest = self.start.digest(&[&signed, &head, body, &tail], watch)?;
-        Ok(key(&digest))
+        let mut around = Vec::new();
+        let hashed = self.hashed(told, &mut around);
+        let job = hashed.job(&self.start, 0, &around);
+        Ok(key(&SharedStart::digest(kernel, &job, watch)?))
+    }
+
+    /// What is hashed of a message; what is not its body is written behind `around`.
+    fn hashed<'b>(&self, told: Told<'b>, around: &mut Vec<u8>) -> Hashed<'b> {
+        match told {
+            Told::Id(id) => {
+                around.extend_from_slice(&length(id.len()));
+                let head = around.len();
+                Hashed {
+                    head,
+                    body: id,
+                    tail: head,
+                }
+            }
+            Told::Signed { timestamp, body } => {
+                let scheme = self.endpoint.scheme();
+                let start = around.len();
+                around.extend_from_slice(&length(0));
+                let mut write = |parts| {
+                    write_parts(parts, None, timestamp, |part| {
+                        around.extend_from_slice(part);
+                    });
+                    around.len()
+                };
+                let (head, tail) = (write(&scheme.head), write(&scheme.tail));
+                let (bytes, _) = around[start..].split_at_mut(size_of::<u64>());
+                bytes.copy_from_slice(&length(tail - start - bytes.len() + body.len()));
+                Hashed { head, body, tail }
+            }
+        }
+    }
+}
+
+/// What tells a message apart from others of its endpoint.
+#[derive(Clone, Copy, Debug)]
+pub enum Told<'a> {
+    /// Its signed id.
+    Id(&'a [u8]),
+    /// The whole of its signed bytes: for schemes that sign no id.
+    Signed {
+        /// The text of the time, where one is signed.
+        timestamp: Option<&'a [u8]>,
+        /// The body.
+        body: &'a [u8],
+    },
+}
+
+/// What is hashed of a message: its body, or its id, and where that ends which comes before and behind.
+#[derive(Debug)]
+struct Hashed<'a> {
+    head: usize,
+    body: &'a [u8],
+    tail: usize,
+}
+
+impl<'a> Hashed<'a> {
+    fn job(&self, key: &'a SharedStart, start: usize, around: &'a [u8]) -> Job<'a, SharedStart> {
+        Job {
+            key,
+            head: &around[start..self.head],
+            body: self.body,
+            tail: &around[self.head..self.tail],
+        }
+    }
+}
+
+/// Messages that were found good, and whose keys are made side by side: to hash them one by one takes
+/// longer than to verify them did, and what is hashed of each lies somewhere else in memory.
+#[derive(Debug, Default)]
+pub struct Together<'a> {
+    /// Each with the place of the maker of its key.
+    hashed: Vec<(usize, Hashed<'a>)>,
+    around: Vec<u8>,
+    bytes: usize,
+}
+
+impl<'a> Together<'a> {
+    /// Adds one, whose key `keys` makes; `place` says later where that is.
+    #[inline]
+    pub fn push(&mut self, place: usize, keys: &Keys<'_>, told: Told<'a>) {
+        let hashed = keys.hashed(told, &mut self.around);
+        self.bytes += hashed.body.len();
+        self.hashed.push((place, hashed));
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.hashed.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.hashed.is_empty()
+    }
+
+    /// How many bytes their bodies and ids have.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Makes the keys, behind those that are there, and begins anew.
+    ///
+    /// # Errors
+    /// [`Interrupted`] if `watch` says so.
+    ///
+    /// # Panics
+    /// If there is no maker at a place that was told.
+    pub fn make(
+        &mut self,
+        kernel: Kernel,
+        makers: &[Option<Keys<'_>>],
+        keys: &mut Vec<Key>,
+        watch: &mut Watch<'_>,
+    ) -> Result<(), Interrupted> {
+        let mut start = 0;
+        let mut jobs = Vec::with_capacity(self.hashed.len());
+        for (place, hashed) in &self.hashed {
+            let maker = makers[*place].as_ref().expect("who made what is hashed");
+            jobs.push(hashed.job(&maker.start, start, &self.around));
+            start = hashed.tail;
+        }
+        let mut digests = vec![Mac::default(); jobs.len()];
+        Keyed::macs(kernel, &jobs, &mut digests, watch)?;
+        keys.extend(digests.iter().map(key));
+        self.bytes = 0;
+        self.around.clear();
+        self.hashed.clear();
+        Ok(())
     }
 }
 

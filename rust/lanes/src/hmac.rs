@@ -5,7 +5,10 @@ use std::{fmt, slice::from_ref};
 use sha2::{Digest, Sha256};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use crate::{BLOCK_BYTES, Block, Kernel, State, message::Message};
+use crate::{
+    BLOCK_BYTES, Block, Kernel, State,
+    message::{Message, Start},
+};
 
 /// A MAC, or a SHA-256 digest: 32 bytes.
 pub type Mac = [u8; 32];
@@ -64,16 +67,16 @@ impl fmt::Debug for KeyState {
     }
 }
 
-/// One message to authenticate: `head`, `body` and `tail` one after the other.
+/// One message to hash: `head`, `body` and `tail` one after the other, behind what the key begins with.
 #[derive(Debug)]
 pub struct Job<'a, K = KeyState> {
     /// The key.
     pub key: &'a K,
-    /// What is signed before the body.
+    /// What comes before the body.
     pub head: &'a [u8],
     /// The body, where it lies.
     pub body: &'a [u8],
-    /// What is signed behind the body.
+    /// What comes behind the body.
     pub tail: &'a [u8],
 }
 
@@ -92,10 +95,10 @@ pub fn sha256(bytes: &[u8]) -> Mac {
     Sha256::digest(bytes).into()
 }
 
-/// The MAC of one job.
-pub(crate) fn mac(
+/// The digest of one job.
+pub(crate) fn mac<K: Start>(
     kernel: Kernel,
-    job: &Job<'_>,
+    job: &Job<'_, K>,
     pace: &mut Pace<'_, '_>,
 ) -> Result<Mac, Interrupted> {
     let mut message = Message::none(job.key);

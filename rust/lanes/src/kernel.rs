@@ -7,6 +7,7 @@ use crate::{
     array::{self, Arrays},
     hits::hit,
     hmac::{self, Pace},
+    message::Start,
     streams::{self, Queue, longest_first},
 };
 #[cfg(target_arch = "x86_64")]
@@ -127,6 +128,16 @@ impl Kernel {
         macs: &mut [Mac],
         watch: &mut Watch<'_>,
     ) -> Result<(), Interrupted> {
+        self.hash(jobs, macs, watch)
+    }
+
+    /// The digests of many jobs, each into the slot beside it.
+    pub(crate) fn hash<K: Start>(
+        self,
+        jobs: &[Job<'_, K>],
+        macs: &mut [Mac],
+        watch: &mut Watch<'_>,
+    ) -> Result<(), Interrupted> {
         assert_eq!(jobs.len(), macs.len(), "a slot for each job");
         let mut pace = Pace::new(watch);
         let order = longest_first(jobs);
@@ -140,9 +151,9 @@ impl Kernel {
         pace.settle()
     }
 
-    fn work_off(
+    fn work_off<K: Start>(
         self,
-        mut queue: Queue<'_, '_>,
+        mut queue: Queue<'_, '_, K>,
         macs: &mut [Mac],
         pace: &mut Pace<'_, '_>,
     ) -> Result<(), Interrupted> {

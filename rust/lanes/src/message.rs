@@ -1,4 +1,4 @@
-//! One message on its way through HMAC, as runs of whole blocks.
+//! One message on its way through the hash, as runs of whole blocks.
 
 use smallvec::SmallVec;
 
@@ -7,12 +7,41 @@ use crate::{
     hmac::{Pace, STEP_BYTES, digest_of, outer_block},
 };
 
-/// A message that is being hashed: first inside, then the block of the outer hash. Its chaining
-/// value is with whoever hashes it.
-pub(crate) struct Message<'a> {
+/// What messages are hashed behind.
+pub(crate) trait Start {
+    /// The chaining value that it comes to.
+    fn state(&self) -> &State;
+
+    /// How many bytes it has: whole blocks.
+    fn bytes(&self) -> usize;
+
+    /// The chaining value of the outer hash, if the digest goes through one.
+    fn outer(&self) -> Option<&State>;
+}
+
+impl Start for KeyState {
+    #[inline]
+    fn state(&self) -> &State {
+        &self.inner
+    }
+
+    #[inline]
+    fn bytes(&self) -> usize {
+        BLOCK_BYTES
+    }
+
+    #[inline]
+    fn outer(&self) -> Option<&State> {
+        Some(&self.outer)
+    }
+}
+
+/// A message that is being hashed: first inside, then the block of the outer hash, if there is one.
+/// Its chaining value is with whoever hashes it.
+pub(crate) struct Message<'a, K> {
     /// The slot its MAC goes to.
     pub(crate) slot: usize,
-    key: &'a KeyState,
+    key: &'a K,
     /// The body's own blocks, where they lie.
     middle: &'a [Block],
     /// What comes before them and behind them, padding included: bodies are not copied but for
@@ -28,9 +57,9 @@ pub(crate) struct Message<'a> {
 /// Heads and tails rarely take more.
 const AROUND_BLOCKS: usize = 4;
 
-impl<'a> Message<'a> {
+impl<'a, K: Start> Message<'a, K> {
     /// No message, with room for one.
-    pub(crate) fn none(key: &'a KeyState) -> Self {
+    pub(crate) fn none(key: &'a K) -> Self {
         Self {
             slot: 0,
             key,
@@ -45,7 +74,7 @@ impl<'a> Message<'a> {
 
     /// Begins with another message, in the same place.
     #[inline]
-    pub(crate) fn begin(&mut self, slot: usize, job: &Job<'a>) {
+    pub(crate) fn begin(&mut self, slot: usize, job: &Job<'a, K>) {
         let to_fill = job.head.len().next_multiple_of(BLOCK_BYTES) - job.head.len();
         let (fill, body) = job.body.split_at(to_fill.min(job.body.len()));
         let (middle, rest) = body.as_chunks();
@@ -66,7 +95,7 @@ impl<'a> Message<'a> {
         if let Some(next) = free.first_mut() {
             *next = 0x80;
         }
-        let length = BLOCK_BYTES + copied + middle.as_flattened().len();
+        let length = job.key.bytes() + copied + middle.as_flattened().len();
         if let Some(last) = bytes.last_chunk_mut() {
             *last = (length as u64 * 8).to_be_bytes();
         }
@@ -82,23 +111,22 @@ impl<'a> Message<'a> {
 
     /// Its key.
     #[inline]
-    pub(crate) fn key(&self) -> &'a KeyState {
+    pub(crate) fn key(&self) -> &'a K {
         self.key
     }
 
-    /// Whether the inner hash has had all its blocks.
+    /// Whether the inner hash has had all its blocks, and another follows.
     #[inline]
     pub(crate) fn awaits_outer(&self) -> bool {
-        !self.is_outer && self.is_through()
+        self.key.outer().is_some() && !self.is_outer && self.is_through()
     }
 
     /// The chaining value to begin with.
     #[inline]
     pub(crate) fn first_state(&self) -> &'a State {
-        if self.is_outer {
-            &self.key.outer
-        } else {
-            &self.key.inner
+        match self.key.outer() {
+            Some(outer) if self.is_outer => outer,
+            _ => self.key.state(),
         }
     }
 
@@ -132,7 +160,7 @@ impl<'a> Message<'a> {
     /// [`Message::first_state`].
     #[inline]
     pub(crate) fn turn(&mut self, state: &State) -> Option<Mac> {
-        if self.is_outer {
+        if self.is_outer || self.key.outer().is_none() {
             return Some(digest_of(state));
         }
         self.around.clear();
@@ -168,9 +196,9 @@ impl<'a> Message<'a> {
     }
 }
 
-/// How many blocks the inner hash of a job has, behind the key's.
+/// How many blocks the inner hash of a job has, behind those of the start.
 #[inline]
-pub(crate) fn block_count(job: &Job<'_>) -> usize {
+pub(crate) fn block_count<K>(job: &Job<'_, K>) -> usize {
     blocks_of(job.head.len() + job.body.len() + job.tail.len())
 }
 

@@ -4,9 +4,9 @@
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
-    BLOCK_BYTES, Block, Interrupted, Job, Kernel, KeyState, Mac, State,
+    BLOCK_BYTES, Block, Interrupted, Job, Kernel, Mac, State,
     hmac::{Pace, STEP_BYTES, digest_of},
-    message::{Message, block_count},
+    message::{Message, Start, block_count},
     wide::States,
 };
 
@@ -30,24 +30,24 @@ pub(crate) trait Wide<const WIDTH: usize> {
 
 /// A message whose hash was begun, or not yet, with its chaining value: before its first block
 /// that is the keyed state, so it is wiped wherever it has been.
-pub(crate) struct Begun<'a> {
-    message: Message<'a>,
+pub(crate) struct Begun<'a, K> {
+    message: Message<'a, K>,
     state: Zeroizing<State>,
 }
 
 /// Messages that wait for a lane: first those that were begun elsewhere.
-pub(crate) struct Queue<'j, 'a> {
-    pub(crate) begun: Vec<Begun<'a>>,
-    pub(crate) jobs: &'j [Job<'a>],
+pub(crate) struct Queue<'j, 'a, K> {
+    pub(crate) begun: Vec<Begun<'a, K>>,
+    pub(crate) jobs: &'j [Job<'a, K>],
     /// The jobs that wait, the longest first.
     pub(crate) order: &'j [usize],
 }
 
-impl<'a> Queue<'_, 'a> {
+impl<'a, K: Start> Queue<'_, 'a, K> {
     /// Puts the next message in the place of one that ended; its chaining value, or None where
     /// nothing waits.
     #[inline]
-    fn next(&mut self, place: &mut Message<'a>) -> Option<State> {
+    fn next(&mut self, place: &mut Message<'a, K>) -> Option<State> {
         if let Some(Begun { message, state }) = self.begun.last_mut() {
             let begun = **state;
             // What is popped is moved, and leaves its bytes behind.
@@ -88,12 +88,12 @@ impl<'a> Queue<'_, 'a> {
 
 /// Computes MACs until so few messages are left that they are better hashed otherwise: those
 /// are handed back, with their chaining values.
-pub(crate) fn macs<'a, const WIDTH: usize>(
+pub(crate) fn macs<'a, K: Start, const WIDTH: usize>(
     wide: &impl Wide<WIDTH>,
-    queue: &mut Queue<'_, 'a>,
+    queue: &mut Queue<'_, 'a, K>,
     macs: &mut [Mac],
     pace: &mut Pace<'_, '_>,
-) -> Result<Vec<Begun<'a>>, Interrupted> {
+) -> Result<Vec<Begun<'a, K>>, Interrupted> {
     let Some(first) = queue.jobs.first() else {
         return Ok(Vec::new());
     };
@@ -163,19 +163,20 @@ pub(crate) fn macs<'a, const WIDTH: usize>(
 }
 
 /// The keyed states of the outer hash, as [`Wide::outer`] takes them.
-struct OuterKeys<'a, const WIDTH: usize> {
+struct OuterKeys<'a, K, const WIDTH: usize> {
     /// The key, where all lanes have the same: most batches have few.
-    all_are: Option<&'a KeyState>,
+    all_are: Option<&'a K>,
     states: States<WIDTH>,
 }
 
-impl<'a, const WIDTH: usize> OuterKeys<'a, WIDTH> {
-    fn of(&mut self, lanes: &[Message<'a>; WIDTH]) -> &States<WIDTH> {
-        let is_of_all =
-            |key: &KeyState| lanes.iter().all(|message| std::ptr::eq(message.key(), key));
+impl<'a, K: Start, const WIDTH: usize> OuterKeys<'a, K, WIDTH> {
+    fn of(&mut self, lanes: &[Message<'a, K>; WIDTH]) -> &States<WIDTH> {
+        let is_of_all = |key: &K| lanes.iter().all(|message| std::ptr::eq(message.key(), key));
         if !self.all_are.is_some_and(is_of_all) {
             for (lane, message) in lanes.iter().enumerate() {
-                put(&mut self.states, lane, &message.key().outer);
+                if let Some(outer) = message.key().outer() {
+                    put(&mut self.states, lane, outer);
+                }
             }
             self.all_are = lanes.first().map(Message::key).filter(|key| is_of_all(key));
         }
@@ -185,10 +186,10 @@ impl<'a, const WIDTH: usize> OuterKeys<'a, WIDTH> {
 
 /// Hashes as many blocks as every message has side by side; returns how many.
 #[inline]
-fn step<const WIDTH: usize>(
+fn step<K: Start, const WIDTH: usize>(
     wide: &impl Wide<WIDTH>,
     states: &mut States<WIDTH>,
-    lanes: &[Message<'_>; WIDTH],
+    lanes: &[Message<'_, K>; WIDTH],
     is_live: &[bool; WIDTH],
     ahead: &[*const u8; WIDTH],
 ) -> usize {
@@ -224,7 +225,7 @@ fn state_of<const WIDTH: usize>(states: &States<WIDTH>, lane: usize) -> State {
 }
 
 /// The order in which lanes take jobs: one long job is then begun early, beside many others.
-pub(crate) fn longest_first(jobs: &[Job<'_>]) -> Vec<usize> {
+pub(crate) fn longest_first<K>(jobs: &[Job<'_, K>]) -> Vec<usize> {
     let blocks: Vec<usize> = jobs.iter().map(block_count).collect();
     let mut order: Vec<usize> = (0..jobs.len()).collect();
     if !blocks.is_sorted_by(|a, b| a >= b) {
