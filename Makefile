@@ -40,7 +40,7 @@ test: $(CORE) $(WHEELS)/.built ## Run all tests: Rust, then each Python there is
 	$(BIN)/python tools/other_pythons.py $(WHEELS) $(BIN)/python -m pytest --durations=10
 
 test-full: export HOOKSEAL_TEST_PROFILE := full
-test-full: test emulate sanitize fuzz package ## The same tests with ten times as many examples; emulated, sanitized, fuzzed, packaged
+test-full: test emulate sanitize constant-time fuzz package ## The same tests with ten times as many examples; emulated, sanitized, fuzzed, packaged
 
 fuzz: $(CORE) ## Fuzz each target for TIME seconds, 20 if nothing is said (a C++ compiler builds libFuzzer)
 	$(BIN)/python tools/fuzz.py --time $(or $(TIME),20)

@@ -39,6 +39,9 @@ SANITIZER_FLAGS = [
     "--cfg=hookseal_msan",
 ]
 
+# What the program says before it does anything with the secrets that it drew.
+BEGIN = "work begins\n"
+
 VERDICT = "the verdict, which is public"
 WELL_FORMED = "whether text is well-formed"
 WEAKNESS = "the search for weak secrets"
@@ -49,6 +52,7 @@ CONTROL = "the control"
 Allowed = tuple[str, str, str]
 SECRET = "rust/engine/src/secret.rs"
 FINDING = "rust/engine/src/finding.rs"
+WORDS = "rust/engine/src/dictionary.rs"
 BLANK: list[Allowed] = [
     (SECRET, "value.iter().all(|byte| is_space(*byte))", WELL_FORMED),
     (SECRET, "if text.bytes().any(is_space)", WELL_FORMED),
@@ -62,9 +66,9 @@ BASE64: list[Allowed] = [
 PLACES: dict[str, list[Allowed]] = {
     "verify": [("rust/engine/src/verify.rs", "if matches_any(", VERDICT)],
     "verify-token": [("rust/engine/src/verify.rs", "if matches_any(", VERDICT)],
-    "batch": [("rust/engine/src/batch/chunk.rs", "if matches_any(", VERDICT)],
+    "batch": [("rust/engine/src/batch/grain.rs", "if matches_any(", VERDICT)],
     "base64": BASE64,
-    "hex": [*BLANK, ("/src/lib.rs", "match err {", WELL_FORMED)],
+    "hex": [*BLANK, (SECRET, "decode(&mut key)?", WELL_FORMED)],
     "endpoint": [
         *BASE64,
         (SECRET, "str::from_utf8(&self.value)", WELL_FORMED),
@@ -74,6 +78,15 @@ PLACES: dict[str, list[Allowed]] = {
         (FINDING, "seen[usize::from(*byte)] = true", WEAKNESS),
         (FINDING, "key.chunks(*size).all(", WEAKNESS),
         (FINDING, "window.eq_ignore_ascii_case(word)", WEAKNESS),
+        (FINDING, "dictionary::letters_in_words(key)", WEAKNESS),
+        (FINDING, "text.strip_prefix(&scheme.key_prefix)", WEAKNESS),
+        (FINDING, "digits.bytes().all(", WEAKNESS),
+        (FINDING, "text.starts_with(&scheme.key_prefix)", WEAKNESS),
+        (FINDING, "OF_OTHERS.iter().any(", WEAKNESS),
+        (FINDING, "is_of_others && !is_own", WEAKNESS),
+        (WORDS, "WORDS.partition_point(", WEAKNESS),
+        (WORDS, "for word in &WORDS[first..]", WEAKNESS),
+        (WORDS, "if word[..START] != rest[..START]", WEAKNESS),
     ],
 }
 # What the sanitizer reports beside it, where many messages go through that kernel.
@@ -85,8 +98,9 @@ CONTROLS = {
     "control-lookup": ("controls.rs", "TABLE[usize::from(byte)]"),
 }
 # These ask std whether text is UTF-8, or subtract and look at the carry: the sanitizer has not
-# seen std compiled, and does not follow carries. They have nothing to do with kernels.
-NOT_FOR_SANITIZER = ("base64", "hex", "endpoint", "verify-token")
+# seen std compiled, and does not follow carries. They have nothing to do with kernels. Nor does it
+# know the instructions of SHA-1.
+NOT_FOR_SANITIZER = ("base64", "hex", "endpoint", "verify-token", "macs-sha1")
 # A trace does not see addresses of data, and a kernel's control would repeat its `macs`. One
 # message at a time is hashed by the same code in all kernels but `portable`.
 TRACED = re.compile(
@@ -154,9 +168,14 @@ def first_own(frames: Iterable[tuple[str, int]]) -> Place:
 def parsed(output: str, case: str) -> Run:
     """What the program says at its end."""
     said = re.search(r"^marked (\d+) of (\d+) result (\w+)$", output, re.MULTILINE)
-    if said is None:
+    if said is None or BEGIN not in output:
         raise SystemExit(f"{case}: the program did not come to its end:\n{output[-2000:]}")
     return Run(int(said[1]), int(said[2]), said[3])
+
+
+def at_work(output: str) -> str:
+    """What was said after the secrets were drawn."""
+    return output.partition(BEGIN)[2]
 
 
 def output_of(command: list[str | Path], **environ: str) -> str:
@@ -209,7 +228,8 @@ class Valgrind:
         """Runs one case."""
         output = output_of([*self.command, "run", case])
         run = parsed(output, case)
-        for report in re.split(r"^==\d+== (?=Cond|Use of|Syscall)", output, flags=re.MULTILINE)[1:]:
+        reports = re.split(r"^==\d+== (?=Cond|Use of|Syscall)", at_work(output), flags=re.MULTILINE)
+        for report in reports[1:]:
             frames = re.findall(
                 r"^==\d+==    (?:at|by) .*\(([^()]+):(\d+)\)$", report, re.MULTILINE
             )
@@ -243,7 +263,7 @@ class Sanitizer:
         output = self._output("run", case)
         run = parsed(output, case)
         stacks = set()
-        for report in re.split(r"MemorySanitizer: use-of", output)[1:]:
+        for report in re.split(r"MemorySanitizer: use-of", at_work(output))[1:]:
             stack = report.partition("SUMMARY")[0]
             # Three frames: the innermost may be the sanitizer's own memcmp.
             stacks.add(tuple(re.findall(r"constant-time\+(0x[0-9a-f]+)", stack)[:3]))

@@ -10,7 +10,7 @@ use hookseal_engine::{
     secret::{Kind, Secret},
     verify::{self, Rules},
 };
-use hookseal_lanes::{Job, Kernel, KeyState, Mac, sha256};
+use hookseal_lanes::{Job, Kernel, KeyState, Keyed, Mac, Sha1KeyState, Sha512KeyState, sha256};
 
 use crate::{
     compare::matches_any,
@@ -58,8 +58,10 @@ impl Case {
 /// Every case that this processor can run.
 pub fn all() -> Vec<Case> {
     let mut cases = Vec::new();
-    let plain: [(_, Alone); 8] = [
+    let plain: [(_, Alone); 10] = [
         ("compare", compare),
+        ("macs-sha1", |draw| other_macs(draw, Sha1KeyState::new)),
+        ("macs-sha512", |draw| other_macs(draw, Sha512KeyState::new)),
         ("token", token),
         ("verify-token", verify_token),
         ("base64", base64),
@@ -156,11 +158,36 @@ fn macs(kernel: Kernel, draw: &mut Draw) -> Work {
     })
 }
 
+/// The same over a hash function that has no lanes: keys up to its block, which is of 128 bytes at most,
+/// and longer.
+fn other_macs<K>(draw: &mut Draw, absorb: fn(&[u8]) -> K) -> Work
+where
+    K: Keyed + 'static,
+    K::Mac: AsRef<[u8]> + Default,
+{
+    let keys: Vec<_> = [16, 64, 65, 128, 129]
+        .map(|length| draw.secret(length))
+        .into();
+    let bodies: Vec<_> = LENGTHS.map(|length| draw.public(length)).into();
+    Box::new(move || {
+        let mut all = Vec::new();
+        for key in &keys {
+            let key = absorb(key);
+            let jobs: Vec<_> = bodies.iter().map(|body| job(&key, body)).collect();
+            let mut macs: Vec<K::Mac> = jobs.iter().map(|_| K::Mac::default()).collect();
+            // Nobody stops it.
+            let _ = K::macs(Kernel::Single, &jobs, &mut macs, &mut |_| Ok(()));
+            all.extend(macs.iter().flat_map(|mac| mac.as_ref().iter().copied()));
+        }
+        all
+    })
+}
+
 const LENGTHS: [usize; 4] = [0, 34, 35, 119];
 
 const MESSAGES: usize = Kernel::MOST_LANES + 3;
 
-fn job<'a>(key: &'a KeyState, body: &'a [u8]) -> Job<'a> {
+fn job<'a, K>(key: &'a K, body: &'a [u8]) -> Job<'a, K> {
     Job {
         key,
         head: b"msg_1.1700000000.",
