@@ -136,6 +136,18 @@ def test_wrong_arguments(guard: Any) -> None:
     assert claim(guard, [1], ttl=315_360_000) == (WON,)
 
 
+def test_keys_are_read_by_their_own_type(guard: Any) -> None:
+    def lies(*_: Any) -> Any:
+        return 5
+
+    names = ("__len__", "__getitem__", "__iter__", "__bytes__", "__buffer__", "hex")
+    named = type("Lying", (bytes,), dict.fromkeys(names, lies))(key(1))
+    assert guard.claim([named], lease=60, ttl=60) == (WON,)
+    assert claim(guard, [1]) == (PENDING,)
+    guard.release([named])
+    assert claim(guard, [1]) == (WON,)
+
+
 def test_closed(guard: Any) -> None:
     claim(guard, [1])
     guard.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import pickle
 from collections.abc import Callable, Iterable, Sequence
@@ -589,7 +590,7 @@ def test_a_guard_that_was_closed(hooks: Any, guard: Any) -> None:
 
 
 @pytest.mark.parametrize("mode", ["raise", "reject", "accept"])
-@pytest.mark.parametrize("answer", [None, [], [WON, WON], [True, 5], ["WON"], [0], 7])
+@pytest.mark.parametrize("answer", [None, [], [WON, WON], [True], [1], [1.0], ["WON"], [0], 7])
 def test_an_answer_that_is_none(hooks: Any, mode: str, answer: Any) -> None:
     """Whatever is to be done where a store fails: this is no store, and nobody is let in."""
 
@@ -602,6 +603,39 @@ def test_an_answer_that_is_none(hooks: Any, mode: str, answer: Any) -> None:
         ours.check(BODY, signed(), now=NOW)
     with pytest.raises(TypeError, match=r"must answer with 1 claims"):
         ours.verify_batch([(BODY, signed())], now=NOW)
+
+
+@pytest.mark.parametrize("change", ["clear", "pop", "append"])
+def test_a_guard_that_takes_keys_away_is_held_to_all_of_them(hooks: Any, change: str) -> None:
+    """An answer for what was left of its keys let in messages that nobody had claimed."""
+
+    def answer(keys: Any) -> list[Claim]:
+        getattr(keys, change)(*[keys[0]] * (change == "append"))
+        return [WON] * len(keys)
+
+    class Taking(Recorder):
+        def claim(self, keys: Any, *, lease: Any, ttl: Any) -> Any:
+            return answer(keys)
+
+    class Awaited:
+        async def claim(self, keys: Any, *, lease: Any, ttl: Any) -> Any:
+            return answer(keys)
+
+        async def commit(self, keys: Any) -> None:
+            raise AssertionError
+
+        release = commit
+
+    ours, awaited = verifier(hooks, Taking()), verifier(hooks, Awaited())
+    calls: list[Callable[[], object]] = [
+        lambda: ours.check(BODY, signed(), now=NOW),
+        lambda: ours.verify_batch([(BODY, signed())] * 20, now=NOW),
+        lambda: asyncio.run(awaited.acheck(BODY, signed(), now=NOW)),
+        lambda: asyncio.run(awaited.averify_batch([(BODY, signed())] * 20, now=NOW)),
+    ]
+    for call in calls:
+        with pytest.raises(AttributeError, match=change):
+            call()
 
 
 @pytest.mark.parametrize("error", [MemoryError, KeyboardInterrupt])

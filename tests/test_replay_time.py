@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hookseal import Message, Verdict
+from hookseal import Claim, Message, Verdict
 from tests.conftest import Clock
 from tests.guards import CLOCKED, DONE, WON, claim, clocked, keys
 from tests.implementations import BODY, NOW, SECRET, core, secret, signed, twin
@@ -122,7 +122,7 @@ def test_how_long_claims_are_remembered(hooks: Any, steady: Clock) -> None:
 
         def claim(self, keys: Any, *, lease: Any, ttl: int) -> Any:
             self.ttl = ttl
-            return [1] * len(keys)
+            return [Claim.WON] * len(keys)
 
         commit = release = lambda self, keys: None
 

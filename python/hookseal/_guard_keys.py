@@ -26,9 +26,10 @@ def key_texts(keys: object) -> list[str]:
     for index, key in enumerate(keys):
         if not isinstance(key, bytes):
             raise wrong_type("key", key, f"keys[{index}]")
-        if len(key) != KEY_BYTES:
-            raise mistake("key-length", f"keys[{index}]", str(len(key)))
-        texts.append(key.hex())
+        own = bytes.__getitem__(key, slice(None))  # whatever a subclass may override
+        if len(own) != KEY_BYTES:
+            raise mistake("key-length", f"keys[{index}]", str(len(own)))
+        texts.append(own.hex())
     return texts
 
 

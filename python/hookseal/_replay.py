@@ -59,8 +59,9 @@ def claim(guard: Any, keys: Sequence[bytes], lease: int | None, ttl: int) -> Ans
     Raises:
         TypeError: It is no guard: it answered with something else than a claim for each key.
     """
+    named = tuple(keys)  # of which a guard can take none away
     try:
-        claims = guard.claim(keys, lease=lease, ttl=ttl)
+        claims = guard.claim(named, lease=lease, ttl=ttl)
     except MemoryError:
         raise
     except Exception as error:
@@ -69,26 +70,28 @@ def claim(guard: Any, keys: Sequence[bytes], lease: int | None, ttl: int) -> Ans
         if hasattr(claims, "close"):
             claims.close()  # or it would complain that nobody awaited it
         raise mistake("async-guard")
-    return _judged(claims, keys)
+    return _judged(claims, named)
 
 
 async def aclaim(guard: Any, keys: Sequence[bytes], lease: int | None, ttl: int) -> Answer:
     """The same for a guard whose methods are coroutines."""
+    named = tuple(keys)
     try:
-        claims = await guard.claim(keys, lease=lease, ttl=ttl)
+        claims = await guard.claim(named, lease=lease, ttl=ttl)
     except MemoryError:
         raise
     except Exception as error:
         return None, error
-    return _judged(claims, keys)
+    return _judged(claims, named)
 
 
 def _judged(claims: Any, keys: Sequence[bytes]) -> Answer:
     try:
-        judged = tuple(map(Claim, claims))
+        judged = tuple(claims)
     except (TypeError, ValueError):
         judged = ()
-    if len(judged) != len(keys):
+    # Not what equals one, either: the 1 of a store may well mean that it has the key already.
+    if len(judged) != len(keys) or not all(type(claim) is Claim for claim in judged):
         # Whatever on_store_error says: to accept on such an answer would be to accept everything.
         raise mistake("no-claims", str(len(keys)))
     return judged, getattr(claims, "token", None)
@@ -96,18 +99,18 @@ def _judged(claims: Any, keys: Sequence[bytes]) -> Answer:
 
 def commit(guard: Any, keys: Sequence[bytes], token: object) -> None:
     """Makes claims final."""
-    guard.commit(keys, **_told(token))
+    guard.commit(tuple(keys), **_told(token))
 
 
 def release(guard: Any, keys: Sequence[bytes], token: object) -> None:
     """Gives claims back."""
-    guard.release(keys, **_told(token))
+    guard.release(tuple(keys), **_told(token))
 
 
 async def acommit(guard: Any, is_async: bool, keys: Sequence[bytes], token: object) -> None:
     """Makes claims final; of a guard that would block, in a thread."""
     if is_async:
-        await guard.commit(keys, **_told(token))
+        await guard.commit(tuple(keys), **_told(token))
     else:
         await off_the_loop(commit, guard, keys, token)
 
@@ -115,7 +118,7 @@ async def acommit(guard: Any, is_async: bool, keys: Sequence[bytes], token: obje
 async def arelease(guard: Any, is_async: bool, keys: Sequence[bytes], token: object) -> None:
     """Gives claims back; of a guard that would block, in a thread."""
     if is_async:
-        await guard.release(keys, **_told(token))
+        await guard.release(tuple(keys), **_told(token))
     else:
         await off_the_loop(release, guard, keys, token)
 

@@ -13,6 +13,7 @@ from hookseal._claim import Claim, Claims
 from hookseal._store_errors import claim_lost, store_full
 from hookseal.pure._arguments import drained
 from hookseal.pure._sealed import Sealed, put
+from hookseal.pure._text import own_bytes
 
 _KEY_BYTES: Final = 16
 
@@ -270,9 +271,10 @@ def _keys(keys: object) -> list[bytes]:
     for index, key in enumerate(drained(keys, "keys")):
         if not isinstance(key, bytes):
             raise wrong_type("key", key, f"keys[{index}]")
-        if len(key) != _KEY_BYTES:
-            raise mistake("key-length", f"keys[{index}]", str(len(key)))
-        named.append(bytes(key))
+        own = own_bytes(key)
+        if len(own) != _KEY_BYTES:
+            raise mistake("key-length", f"keys[{index}]", str(len(own)))
+        named.append(own)
     return named
 
 

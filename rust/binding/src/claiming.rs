@@ -131,6 +131,12 @@ impl Judged {
         let (mut won, mut failed) = (None, None);
         match ruling {
             Ruling::Claims(claims, token) => {
+                // A message beyond the last answer would stay valid, and nobody would have claimed it.
+                if claims.len() != gathered.keys.len() {
+                    return Err(PyRuntimeError::new_err(
+                        "bug in hookseal: not as many claims as keys",
+                    ));
+                }
                 for (index, place) in &gathered.copies {
                     let claim = match claims[*place] {
                         Claim::Won => after_another(replay),
