@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import copy
 import gc
@@ -13,7 +14,7 @@ import pprint
 import reprlib
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -151,6 +152,22 @@ def failures(hooks: Any, folder: Path) -> Iterator[Callable[[], object]]:
     file = folder / "ring.toml"
     file.write_text(f'[endpoints.a]\nsecrets = [{{ value = "{WHSEC}!" }}]\n')
     yield lambda: hooks.Keyring.from_file(file)
+    # What a resolver answers is no mapping of names to secrets.
+    for answer in (
+        WHSEC,
+        [("a", WHSEC)],
+        {5: WHSEC},
+        {"a": {WHSEC}},
+        {"a": [WHSEC, 5]},
+        {"a": Wrapped([CANARY])},
+        {"a": Endpoint({WHSEC: 1})},
+        _Raising({"a": WHSEC}),
+    ):
+        told = partial(_told_to, hooks, answer)
+        yield partial(told, lambda v, *m: v.verify(*m, endpoint="a", now=NOW))
+        yield partial(told, lambda v, *m: v.verify_batch([m], endpoint="a", now=NOW))
+        yield partial(told, lambda v, *m: run_async(v.averify(*m, endpoint="a", now=NOW)))
+        yield partial(told, lambda v, *m: run_async(v.averify_batch([m], endpoint="a", now=NOW)))
     # And calls of what was made with one.
     forged = signed()
     verifier = hooks.Verifier(good)
@@ -175,9 +192,55 @@ def failures(hooks: Any, folder: Path) -> Iterator[Callable[[], object]]:
     yield lambda: hooks.Signer(hooks.Secret(WHSEC, not_after=5)).sign(b"", timestamp=9)
 
 
+class _Raising(dict[str, str]):
+    """An answer that breaks off behind its first entry."""
+
+    def items(self) -> Any:
+        yield from super().items()
+        raise LookupError("gone")
+
+
+def _told_to(hooks: Any, answer: object, ask: Callable[..., Any]) -> object:
+    ring = hooks.Keyring({"b": "a" * 40}, resolver=lambda _: answer)
+    return ask(hooks.Verifier(ring), BODY, signed())
+
+
+def run_async(call: Any) -> Any:
+    """Awaits a call in a loop of its own."""
+    return asyncio.run(call)
+
+
+def failures_of_dropins(modules: dict[str, Any]) -> Iterator[Callable[[], object]]:
+    """The same for ``hookseal.compat``: a refused message is a failure of what was given a key."""
+    for name in ("standardwebhooks.webhooks", "svix.webhooks", "svix1.webhooks"):
+        make = modules[name].Webhook
+        for slip in (WHSEC + "!", "v1," + WHSEC, WHSEC.encode(), [WHSEC, WHSEC], {WHSEC: 1}):
+            yield partial(make, slip)
+        yield partial(make, WHSEC, tolerance=-1)
+        webhook = make(WHSEC)
+        yield partial(webhook.verify, BODY, signed())
+        yield partial(webhook.verify, BODY, {})
+        yield partial(webhook.verify, None, signed(key=CANARY, id="msg_2"))
+        yield partial(webhook.sign, "a.b", None, "")
+    yield partial(modules["standardwebhooks.webhooks"].hmac_data, CANARY, 5)
+    check = modules["github"].validate_event
+    for signature in ("sha256=" + "0" * 64, "", None):
+        yield partial(check, BODY, signature=signature, secret=TEXT_CANARY)
+    yield partial(check, None, signature="sha256=", secret=TEXT_CANARY)
+    yield partial(modules["zoho"].verify_signature, BODY, 5, TEXT_CANARY)
+    yield partial(modules["zoho"].verify_signature, None, "", TEXT_CANARY)
+    yield partial(modules["uplift"].verify_signature, BODY, 5)
+    yield partial(modules["uplift"].verify_signature, None, "")
+
+
 def errors_of(hooks: Any, folder: Path) -> Iterator[tuple[int, BaseException]]:
     """What the failures raise, and what stands behind it."""
-    for number, call in enumerate(failures(hooks, folder)):
+    return raised_by(failures(hooks, folder))
+
+
+def raised_by(calls: Iterable[Callable[[], object]]) -> Iterator[tuple[int, BaseException]]:
+    """What calls raise that fail, and what stands behind it."""
+    for number, call in enumerate(calls):
         try:
             call()
         except Exception as error:
@@ -236,9 +299,14 @@ def _told(ask: Callable[[], Any]) -> str:
 
 def found_in_errors(hooks: Any, folder: Path) -> list[tuple[int, str]]:
     """Which failures' exceptions hold a canary: text, arguments, notes, attributes."""
+    return shown_by_errors(errors_of(hooks, folder))
+
+
+def shown_by_errors(errors: Iterable[tuple[int, BaseException]]) -> list[tuple[int, str]]:
+    """Which of these hold a canary."""
     return [
         (number, type(error).__name__)
-        for number, error in errors_of(hooks, folder)
+        for number, error in errors
         if any(map(shows, _texts_of_error(error)))
     ]
 
@@ -253,9 +321,14 @@ def _texts_of_error(error: BaseException) -> Iterator[str]:
 def found_in_frames(hooks: Any, folder: Path) -> list[tuple[int, str]]:
     """Which failures leave a canary in the locals of a frame of hookseal, as error reporters
     take them, or in what those refer to; but for a ``Secret``, which may have it."""
+    return shown_by_frames(errors_of(hooks, folder))
+
+
+def shown_by_frames(errors: Iterable[tuple[int, BaseException]]) -> list[tuple[int, str]]:
+    """Which of these lead to a frame of hookseal that shows a canary."""
     return [
         (number, frame.f_code.co_qualname)
-        for number, error in errors_of(hooks, folder)
+        for number, error in errors
         for frame in _own_frames(error.__traceback__)
         if _frame_shows(frame)
     ]

@@ -14,15 +14,21 @@ from hypothesis import strategies as st
 from hookseal import SecretError, Verdict
 from hookseal._cli import main
 from tests.canaries import (
+    TEXT_CANARY,
+    failures_of_dropins,
     found_in_errors,
     found_in_frames,
     found_in_objects,
     found_in_text,
     logged,
+    raised_by,
+    shown_by_errors,
+    shown_by_frames,
     shows,
 )
 from tests.implementations import BODY, KEY, NOW, SECRET, signed
 from tests.judges import Judge, only
+from tests.mirrors import modules as dropins
 from tests.presets import ALL_SCHEMES, message_of
 from tests.profiles import EXAMPLES
 from tests.vector_rows import ROOT
@@ -268,6 +274,16 @@ def test_threat_18_a_secret_in_a_traceback(hooks: Any, tmp_path: Path) -> None:
 def test_threat_18_a_secret_in_an_exception(hooks: Any, tmp_path: Path) -> None:
     """Nor the signature that was expected."""
     assert found_in_errors(hooks, tmp_path) == []
+
+
+@pytest.mark.parametrize("which", ["core", "twin"])
+def test_threat_18_a_drop_in_that_refuses(which: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their functions take the secret with each message: a forgery is enough to have it shown."""
+    monkeypatch.setenv("SECRET_TOKEN", TEXT_CANARY)
+    errors = list(raised_by(failures_of_dropins(dropins(which))))
+    assert len(errors) > 30
+    assert shown_by_errors(errors) == []
+    assert shown_by_frames(errors) == []
 
 
 def test_threat_18_the_command_shows_no_secret(

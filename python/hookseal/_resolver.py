@@ -11,6 +11,7 @@ from weakref import WeakSet
 
 from hookseal._arguments import mistake, wrong_type
 from hookseal._at_fork import renew
+from hookseal._discreet import discreet
 from hookseal._errors import SchemeError, SecretError, shown
 from hookseal._replay import off_the_loop
 
@@ -108,7 +109,10 @@ class Resolver:
                 # A coroutine that nobody awaits would warn.
                 getattr(answer, "close", lambda: None)()
                 raise mistake("async-resolver")
-            held |= self._learnt(ring, ask, answer)
+            try:
+                held |= self._learnt(ring, ask, answer)
+            finally:
+                del answer  # the secrets of many, which a traceback would show
         return held
 
     async def aresolve(self, ring: Ring, names: Iterable[str]) -> dict[str, Any]:
@@ -123,7 +127,10 @@ class Resolver:
                 answer = await off_the_loop(self._function, asked)
             if hasattr(answer, "__await__"):
                 answer = await answer
-            held |= self._learnt(ring, ask, answer)
+            try:
+                held |= self._learnt(ring, ask, answer)
+            finally:
+                del answer
         return held
 
     def forget(self, endpoint: str | None) -> None:
@@ -174,6 +181,7 @@ class Resolver:
             self._asks.add(ask)
         return held, ask
 
+    @discreet
     def _learnt(self, ring: Ring, ask: _Ask, answer: object) -> dict[str, Any]:
         from collections.abc import Mapping
 

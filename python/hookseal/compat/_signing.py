@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hmac
 
+from hookseal._discreet import discreet
+
 __all__ = ["hmac_data"]
 
 
+@discreet
 def hmac_data(key: bytes, data: bytes) -> bytes:
     """The HMAC-SHA-256 of some bytes.
 

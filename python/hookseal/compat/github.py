@@ -6,12 +6,14 @@ What differs is in docs/compat.md.
 from __future__ import annotations
 
 from hookseal._arguments import wrong_type
+from hookseal._discreet import discreet
 from hookseal.compat._errors import GitHubException, ValidationFailure, mirrored
 from hookseal.compat._implementation import is_signed
 
 __all__ = ["GitHubException", "ValidationFailure", "validate_event"]
 
 
+@discreet
 def validate_event(payload: bytes, *, signature: str, secret: str) -> None:
     """Validates the signature of a webhook from GitHub.
 

@@ -7,6 +7,7 @@ in docs/compat.md.
 from __future__ import annotations
 
 from hookseal._arguments import environment, wrong_type
+from hookseal._discreet import discreet
 from hookseal.compat._implementation import is_signed
 
 TYPE_CHECKING = False
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["verify_signature"]
 
 
+@discreet
 def verify_signature(request_body: Body, signature_from_request_header: str | None) -> bool:
     """Whether Uplift signed a body with the secret in the environment variable ``SECRET_TOKEN``.
 

@@ -7,6 +7,7 @@ sign in other ways, which are not here. What differs is in docs/compat.md.
 from __future__ import annotations
 
 from hookseal._arguments import wrong_type
+from hookseal._discreet import discreet
 from hookseal.compat._implementation import is_signed
 
 TYPE_CHECKING = False
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["verify_signature"]
 
 
+@discreet
 def verify_signature(payload: Body, signature: str | None, secret: str) -> bool:
     """Whether Zoho Projects signed a body.
 

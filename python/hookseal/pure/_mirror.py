@@ -162,7 +162,9 @@ def _made(name: str, whsecret: SecretLike | Sequence[SecretLike], tolerance: Tol
         }
         return _State(name, verifiers, Signer(secrets, scheme=scheme), chosen, given is not None)
     except (TypeError, ValueError) as error:
-        raise webhook_secret(whsecret, error) from None
+        fault = webhook_secret(whsecret, error)
+    # As no context of it, the other error would lead to frames that hold the secret.
+    raise fault
 
 
 def _state(webhook: MirroredWebhook) -> _State:

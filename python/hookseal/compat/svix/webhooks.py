@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hookseal._discreet import discreet
 from hookseal.compat import _absent
 from hookseal.compat._errors import WebhookVerificationError
 from hookseal.compat._implementation import SvixWebhook
@@ -31,6 +32,7 @@ class Webhook(SvixWebhook):
         TypeError, ValueError: The tolerance is none.
     """
 
+    @discreet
     def __init__(
         self, whsecret: SecretLike | Sequence[SecretLike], *, tolerance: Tolerance = None
     ) -> None:
