@@ -22,6 +22,7 @@ CONCERNED = (
     "tests/test_surface.py",
     "tests/test_readme.py::test_the_table_of_schemes_is_complete",
     "tests/test_vectors_verdicts.py::test_schemes_json_is_not_stale",
+    "tests/test_fuzzed.py::test_the_record_of_the_twin_is_fresh",
 )
 
 # A file, the lines that are there, and what they become.
@@ -44,7 +45,7 @@ STEPS = steps()
 
 def copy_tree(folder: Path) -> None:
     """What the tests read, with the compiled module that is in use."""
-    for part in ("python", "tests", "examples", "docs"):
+    for part in ("python", "tests", "examples", "docs", "rust/fuzz"):
         ignored = shutil.ignore_patterns("__pycache__", "*.so", "*.pyd", "queue.jsonl")
         shutil.copytree(ROOT / part, folder / part, ignore=ignored)
     for name in ("pyproject.toml", "README.md", "Cargo.toml"):
