@@ -383,6 +383,9 @@ def test_a_batch_commits_and_releases(hooks: Any, guard: Any) -> None:
             result.commit(wrong)
     with pytest.raises(TypeError, match=r"^index must be a whole number, not str$"):
         result.commit(["1"])
+    # A mask of all that is valid would have committed the messages 0 and 1, again and again.
+    with pytest.raises(TypeError, match=r"^index must be a whole number, not bool$"):
+        result.commit([bool(verdict) for verdict in result])
     # The rest: what was released stays so.
     result.commit()
     again = ours.verify_batch(messages, now=NOW)

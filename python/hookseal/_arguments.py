@@ -304,7 +304,8 @@ def span(value: object, name: str) -> int:
 def position(value: object, length: int) -> int:
     """Judges an index of a batch, which may count from the end."""
     index = getattr(type(value), "__index__", None)
-    if index is None:
+    # Of a mask, true and false would be the messages 1 and 0.
+    if index is None or isinstance(value, bool):
         raise wrong_type("index", value)
     at = int(index(value))
     if not -length <= at < length:
