@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -32,6 +33,22 @@ def key(number: int) -> bytes:
 def keys(*numbers: int) -> list[bytes]:
     """The keys of these numbers."""
     return [key(number) for number in numbers]
+
+
+def is_held(lock: Any) -> bool:
+    """Whether a thread has an ``RLock``: asked by another one, for this one could have it twice."""
+    held: list[bool] = []
+
+    def ask() -> None:
+        is_free = lock.acquire(blocking=False)
+        held.append(not is_free)
+        if is_free:
+            lock.release()
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    thread.join()
+    return held[0]
 
 
 def memory(kind: str, **options: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from hookseal import SQLiteReplayGuard, _at_fork, _sqlite_guard
-from tests.guards import DONE, claim, keys
+from tests.guards import DONE, claim, is_held, keys
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="fork is POSIX"),
@@ -71,7 +71,7 @@ def test_every_line_of_a_guard(method: str, tmp_path: Path) -> None:
         claim(guard, [1])
         if not Interrupt(_sqlite_guard, at).runs(lambda held=guard: calls[method](held)):
             break
-        assert not guard._lock.locked(), at
+        assert not is_held(guard._lock), at
         assert claim(guard, [1]) == (DONE,), at
         assert claim(other, [1]) == (DONE,), at
         guard.close()
@@ -83,7 +83,7 @@ def test_every_line_of_a_guard(method: str, tmp_path: Path) -> None:
 def guards(tmp_path: Path) -> Any:
     """Three guards in the order in which a fork locks them."""
     # One that another test left locked would be waited for without an end.
-    assert not any(guard._lock.locked() for guard in _at_fork._alive(_at_fork._watched))
+    assert not any(is_held(guard._lock) for guard in _at_fork._alive(_at_fork._watched))
     made = [SQLiteReplayGuard(tmp_path / f"{number}") for number in range(3)]
     made.sort(key=id)
     for guard in made:
@@ -122,7 +122,7 @@ def test_ctrl_c_while_a_fork_waits_for_a_guard(guards: Any) -> None:
     status = fork(guards)
     timer.join()
     assert status == 7
-    assert [guard._lock.locked() for guard in guards] == [False, True, False]
+    assert [is_held(guard._lock) for guard in guards] == [False, True, False]
     go.set()
     thread.join()
     assert [claim(guard, [1, 2]) for guard in guards] == [(DONE, DONE)] * 3
@@ -141,7 +141,7 @@ def test_ctrl_c_at_any_line_of_a_fork(guards: Any, monkeypatch: pytest.MonkeyPat
             interrupt.runs(hook)
             for hook in (_at_fork._before, _at_fork._after_in_parent, _at_fork._after_in_parent)
         ]
-        assert not any(guard._lock.locked() for guard in guards), at
+        assert not any(is_held(guard._lock) for guard in guards), at
         assert [claim(guard, [1]) for guard in guards] == [(DONE,)] * 3
         if not any(came):
             break
@@ -162,7 +162,7 @@ def test_two_threads_fork_at_once(guards: Any) -> None:
     for thread in threads:
         thread.join()
     assert statuses == [7] * 15
-    assert not any(guard._lock.locked() for guard in guards)
+    assert not any(is_held(guard._lock) for guard in guards)
 
 
 def test_a_connection_that_crossed_a_fork_is_not_closed(guards: Any) -> None:

@@ -259,7 +259,7 @@ def test_fork_while_another_thread_is_inside(module: str, lock: str) -> None:
             os._exit(7)
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         # Here it is still held, and opens as always.
-        assert {HELD[lock]}.locked()
+        assert not {HELD[lock]}.acquire(blocking=False)
         go.set()
         thread.join()
         assert verifier.check(b"y", signed(b"y", id="msg_2"), endpoint="t1", now=NOW)

@@ -133,6 +133,7 @@ _MISTAKES: dict[str, tuple[type[Exception], str]] = {
     "buffer": (TypeError, "{0} as a buffer must be one row of int64 or float64, in native order"),
     "index": (IndexError, "there is no message of that index in the batch"),
     "not-kept": (ValueError, "the batch was judged with keep=False: it kept no message"),
+    "reentry": (RuntimeError, "called in the middle of another call of its own thread"),
     "busy": (RuntimeError, "this LineJudge is at work in another call"),
     "own-judge": (
         TypeError,

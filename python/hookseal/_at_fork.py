@@ -11,7 +11,7 @@ import os
 from collections import deque
 from itertools import compress
 from operator import methodcaller
-from threading import Lock, get_ident
+from threading import RLock, get_ident
 from weakref import WeakValueDictionary
 
 TYPE_CHECKING = False
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     class Connected(Protocol):
-        _lock: Lock
+        _lock: Any
 
         def _disconnect(self) -> None: ...
 
@@ -31,7 +31,7 @@ __all__ = ["renew", "watch"]
 _renewed: WeakValueDictionary[int, Any] = WeakValueDictionary()
 _watched: WeakValueDictionary[int, Connected] = WeakValueDictionary()
 # The locks that each thread which forks has yet to open.
-_taken: dict[int, Iterator[Lock]] = {}
+_taken: dict[int, Iterator[Any]] = {}
 
 _acquire, _release = methodcaller("acquire"), methodcaller("release")
 
@@ -39,7 +39,8 @@ _acquire, _release = methodcaller("acquire"), methodcaller("release")
 def renew(owner: object) -> None:
     """From now on the owner's ``_lock`` is another one, and open, in a process that is forked.
 
-    What the lock guards must be fit for use after every single step that is made under it.
+    It is an ``RLock``. What it guards must be fit for use after every single step that is made
+    under it.
     """
     _renewed[id(owner)] = owner
 
@@ -54,7 +55,7 @@ def _before() -> None:
     # In one order, should two threads fork.
     guards = sorted(_alive(_watched), key=id)
     locks = [guard._lock for guard in guards]
-    taken: list[Lock] = []
+    taken: list[Any] = []
     _taken[get_ident()] = iter(taken)
     try:
         # Without a step of Python's: Ctrl-C comes while a lock is waited for, or before or
@@ -74,7 +75,7 @@ def _after_in_parent() -> None:
 def _after_in_child() -> None:
     _taken.clear()
     for owner in _alive(_renewed):
-        object.__setattr__(owner, "_lock", Lock())
+        object.__setattr__(owner, "_lock", RLock())
 
 
 def _alive(owners: WeakValueDictionary[int, Any]) -> list[Any]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import threading
 import time
-from weakref import WeakSet
+from itertools import count
+from weakref import WeakValueDictionary
 
 from hookseal._arguments import mistake, wrong_type
 from hookseal._at_fork import renew
@@ -64,7 +65,7 @@ class Resolver:
         "_function",
         "_known",
         "_lock",
-        "_number",
+        "_numbers",
         "_refused",
         "_size",
         "_ttls",
@@ -81,14 +82,14 @@ class Resolver:
         )
         self._size = _size(size)
         self.is_async = _is_async(function)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         # Names with what is held of each and when it lapses, the oldest first. Those without an
         # endpoint have a room of their own: senders may be able to make up any number.
         self._known: dict[str, tuple[Any, float]] = {}
         self._absent: dict[str, tuple[Any, float]] = {}
-        # Those under way, and how many there were: they are answered in any order.
-        self._asks: WeakSet[_Ask] = WeakSet()
-        self._number = 0
+        # Those under way, by number: they are answered in any order.
+        self._asks: WeakValueDictionary[int, _Ask] = WeakValueDictionary()
+        self._numbers = count(1)
         # Those that a verifier's guard cannot protect, and until when that need not be said again.
         self._refused: dict[str, float] = {}
         renew(self)
@@ -136,7 +137,7 @@ class Resolver:
     def forget(self, endpoint: str | None) -> None:
         """Forgets what was said of one name, or all; so does every call that is under way."""
         with self._lock:
-            for ask in self._asks:
+            for ask in self._under_way():
                 if endpoint is None:
                     ask.current.clear()
                 else:
@@ -159,7 +160,7 @@ class Resolver:
             self._refused.pop(endpoint, None)
             self._refused[endpoint] = now + self._ttls[1]
             if len(self._refused) > self._size:
-                del self._refused[next(iter(self._refused))]
+                self._refused.pop(next(iter(self._refused), endpoint), None)
         _warn(_closed(endpoint, error))
 
     def _remembered(self, names: Iterable[str]) -> tuple[dict[str, Any], _Ask | None]:
@@ -176,9 +177,8 @@ class Resolver:
                     unknown.append(name)
             if not unknown:
                 return held, None
-            self._number += 1
-            ask = _Ask(self._number, now, unknown)
-            self._asks.add(ask)
+            ask = _Ask(next(self._numbers), now, unknown)
+            self._asks[ask.number] = ask
         return held, ask
 
     @discreet
@@ -221,7 +221,7 @@ class Resolver:
 
     def _remember(self, ask: _Ask, held: dict[str, Any]) -> None:
         # What was asked before this, and is answered after it, is older.
-        for other in self._asks:
+        for other in self._under_way():
             if other.number < ask.number:
                 other.current.difference_update(held)
         for name, state in held.items():
@@ -238,7 +238,11 @@ class Resolver:
                 # What it says was read after it was asked for, and maybe long before it came.
                 remembered[name] = (state, ask.at + ttl)
                 if len(remembered) > self._size:
-                    del remembered[next(iter(remembered))]
+                    remembered.pop(next(iter(remembered), name), None)
+
+    def _under_way(self) -> list[_Ask]:
+        # In one step: what asks in a signal handler adds one.
+        return [ask for ask in (held() for held in self._asks.valuerefs()) if ask is not None]
 
 
 class _Ask:

@@ -8,6 +8,7 @@ import time
 from hookseal._arguments import mistake, span, wrong_type
 from hookseal._claim import Claim, Claims
 from hookseal._guard_keys import Token, key_texts
+from hookseal._reentry import refuse_reentry
 from hookseal._store_errors import claim_lost, no_wal
 
 TYPE_CHECKING = False
@@ -118,7 +119,7 @@ class SQLiteReplayGuard:
     ) -> None:
         # What is heavy is imported where it is used first.
         from sqlite3 import sqlite_version, sqlite_version_info
-        from threading import Lock
+        from threading import RLock
 
         from hookseal._at_fork import watch
 
@@ -138,7 +139,7 @@ class SQLiteReplayGuard:
         self._path = os.path.abspath(name)
         self._synchronous = synchronous
         self._timeout = float(timeout)
-        self._lock = Lock()
+        self._lock = RLock()
         self._connection: Connection | None = None
         self._pid = 0
         self._closed = False
@@ -150,6 +151,7 @@ class SQLiteReplayGuard:
         lasts = span(ttl, "ttl") if lease is None else span(lease, "lease")
         token = Token(span(ttl, "ttl"))
         named = _json(texts)
+        refuse_reentry(self._lock)
         with self._lock, _Transaction(self) as connection:
             now, ends = _now(lasts)
             claim = {"keys": named, "now": now, "expires": ends}
@@ -179,6 +181,7 @@ class SQLiteReplayGuard:
         own = Token.of(token)
         texts = set(key_texts(keys))
         named = _json(texts)
+        refuse_reentry(self._lock)
         with self._lock, _Transaction(self) as connection:
             if own is None:
                 connection.execute(_COMMIT_ANY, {"keys": named, "begins": _now(0)[1]})
@@ -195,6 +198,7 @@ class SQLiteReplayGuard:
         """Gives back claims that are not final, so that another copy may be taken."""
         own = Token.of(token)
         named = _json(key_texts(keys))
+        refuse_reentry(self._lock)
         with self._lock, _Transaction(self) as connection:
             connection.execute(
                 _RELEASE, {"keys": named, "token": None if own is None else own.name}
@@ -209,6 +213,7 @@ class SQLiteReplayGuard:
     def count(self) -> int:
         """How many claims are held: final ones that are remembered, and leases that run."""
         query = "SELECT count(*) FROM hookseal_claims WHERE expires > ?"
+        refuse_reentry(self._lock)
         with self._lock, _Transaction(self) as connection:
             (count,) = connection.execute(query, (_now(0)[0],)).fetchone()
             return int(count)
@@ -222,10 +227,11 @@ class SQLiteReplayGuard:
         if self._connection is not None and self._connection.in_transaction:
             # Ctrl-C came between two steps of this module, and ended neither.
             self._disconnect()
-        if self._connection is None:
-            self._connection = self._connect()
+        connection = self._connection
+        if connection is None:
+            connection = self._connection = self._connect()
             self._pid = os.getpid()
-        return self._connection
+        return connection
 
     def _connect(self) -> Connection:
         import sqlite3
@@ -306,8 +312,10 @@ class _Transaction:
             self._undo()
             return
         try:
-            assert self._guard._connection is not None, "it was entered"
-            self._guard._connection.execute("COMMIT")
+            connection = self._guard._connection
+            if connection is None:  # close() in a signal handler, which rolled back
+                raise mistake("closed")
+            connection.execute("COMMIT")
         except BaseException:
             self._undo()
             raise

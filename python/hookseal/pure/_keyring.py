@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from os import PathLike
 from types import MappingProxyType
-from typing import Final, NamedTuple, TypeAlias, final
+from typing import Any, Final, NamedTuple, TypeAlias, final
 
 from hookseal._arguments import mistake, wrong_type
 from hookseal._at_fork import renew
@@ -18,6 +18,7 @@ from hookseal._errors import secret_error
 from hookseal._finding import Finding
 from hookseal._instant import after, seconds
 from hookseal._keyring_env import endpoints_of
+from hookseal._reentry import refuse_reentry
 from hookseal._resolver import Resolver, resolver_of
 from hookseal._scheme import Scheme
 from hookseal._tolerance import window
@@ -62,7 +63,7 @@ class Keyring(Sealed):
 
     __slots__ = ("__weakref__", "_lock", "_resolver", "_saved", "_scheme", "_snapshot")
 
-    _lock: threading.Lock
+    _lock: Any
     _resolver: Resolver | None
     _saved: dict[str, dict[int, int]]
     _scheme: Scheme
@@ -84,7 +85,7 @@ class Keyring(Sealed):
         asked = resolver_of(resolver, resolver_ttl, resolver_negative_ttl, resolver_size)
         put(ring, "_resolver", asked)
         put(ring, "_scheme", scheme_of(scheme))
-        put(ring, "_lock", threading.Lock())
+        put(ring, "_lock", threading.RLock())
         renew(ring)
         put(ring, "_saved", {})
         if not isinstance(endpoints, Mapping):
@@ -134,6 +135,7 @@ class Keyring(Sealed):
         end = None
         if overlap is not None:
             end = after(seconds(time.time(), "time.time()") if at is None else at, overlap)
+        refuse_reentry(self._lock)
         with self._lock:
             state = self._known(name)
             kept = state.entries if end is None else tuple(e.ending(end) for e in state.entries)
@@ -153,6 +155,7 @@ class Keyring(Sealed):
         """Gives an endpoint new secrets, or adds the endpoint."""
         name = _new_name(endpoint)
         entering = self._entering(secrets, "secrets", THE_SECRET)
+        refuse_reentry(self._lock)
         with self._lock:
             changed = self._state(name, entering, self._snapshot.get(name))
             self._swap({**self._snapshot, name: changed})
@@ -161,6 +164,7 @@ class Keyring(Sealed):
         """Removes one secret, but never the last one of an endpoint."""
         name = text(endpoint, _A_NAME)
         label = text(label, "label")
+        refuse_reentry(self._lock)
         with self._lock:
             state = self._known(name)
             left = tuple(entry for entry in state.entries if entry.label != label)
@@ -173,6 +177,7 @@ class Keyring(Sealed):
     def remove_endpoint(self, endpoint: str) -> None:
         """Removes an endpoint with all its secrets."""
         name = text(endpoint, _A_NAME)
+        refuse_reentry(self._lock)
         with self._lock:
             self._known(name)
             self._swap({key: state for key, state in self._snapshot.items() if key != name})

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from threading import Lock
-from typing import Final, NamedTuple, final
+from threading import RLock
+from typing import Any, Final, NamedTuple, final
 
 from hookseal._arguments import claim_limit, mistake, span, wrong_type
 from hookseal._at_fork import renew
 from hookseal._claim import Claim, Claims
+from hookseal._reentry import refuse_reentry
 from hookseal._store_errors import claim_lost, store_full
 from hookseal.pure._arguments import drained
 from hookseal.pure._sealed import Sealed, put
@@ -25,7 +26,7 @@ class MemoryReplayGuard(Sealed):
     __slots__ = ("__weakref__", "_claims", "_lock", "_max_claims")
 
     _claims: _Claims | None
-    _lock: Lock
+    _lock: Any
     _max_claims: int
 
     def __new__(cls, *, max_claims: int = 1000000) -> MemoryReplayGuard:
@@ -33,7 +34,7 @@ class MemoryReplayGuard(Sealed):
         made = object.__new__(cls)
         put(made, "_max_claims", claim_limit(max_claims))
         put(made, "_claims", _Claims(made._max_claims))
-        put(made, "_lock", Lock())
+        put(made, "_lock", RLock())
         renew(made)
         return made
 
@@ -42,12 +43,14 @@ class MemoryReplayGuard(Sealed):
         named = _keys(keys)
         leased = None if lease is None else span(lease, "lease")
         kept = span(ttl, "ttl")
+        refuse_reentry(self._lock)
         with self._lock:
             return self._open().claim(named, leased, kept)
 
     def commit(self, keys: Sequence[bytes], *, token: object = None) -> None:
         """Makes claims final."""
         named, own = _keys(keys), _token(token)
+        refuse_reentry(self._lock)
         with self._lock:
             lost = self._open().commit(named, own)
         if lost:
@@ -56,6 +59,7 @@ class MemoryReplayGuard(Sealed):
     def release(self, keys: Sequence[bytes], *, token: object = None) -> None:
         """Gives back claims that are not final, so that another copy may be taken."""
         named, own = _keys(keys), _token(token)
+        refuse_reentry(self._lock)
         with self._lock:
             self._open().release(named, own)
 
@@ -66,13 +70,15 @@ class MemoryReplayGuard(Sealed):
 
     def count(self) -> int:
         """How many claims are held: final ones that are remembered, and leases that run."""
+        refuse_reentry(self._lock)
         with self._lock:
             return self._open().held()
 
     def _open(self) -> _Claims:
-        if self._claims is None:
+        claims = self._claims
+        if claims is None:
             raise mistake("closed")
-        return self._claims
+        return claims
 
     def __repr__(self) -> str:
         return f"MemoryReplayGuard(max_claims={self._max_claims})"

@@ -12,7 +12,7 @@ from hookseal._usage import Usage
 # Numbers are given once.
 _numbers = count()
 # An addition is a look and a change, and another thread may come between the two.
-_lock = threading.Lock()
+_lock = threading.RLock()
 renew(sys.modules[__name__])
 
 
@@ -34,4 +34,11 @@ class Counted:
     def add(self, more: Usage) -> None:
         """Counts more messages."""
         with _lock:
-            self.usage = self.usage.plus(more)
+            while True:
+                before = self.usage
+                both = before.plus(more)
+                # A signal handler may have counted meanwhile, on this thread; none comes between
+                # this look and the change, where nothing is called.
+                if self.usage is before:
+                    self.usage = both
+                    return
