@@ -83,6 +83,7 @@ with tempfile.TemporaryDirectory() as folder:
             wins = [one for one in (told, done) if isinstance(one, tuple) and one[0] == 1]
             assert len(wins) == 1, (told, done)
         made.guard.close()
+    made.guard.close()
 for text in sorted(seen):
     print(text)
 """,

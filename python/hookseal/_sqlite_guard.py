@@ -229,8 +229,11 @@ class SQLiteReplayGuard:
             self._disconnect()
         connection = self._connection
         if connection is None:
-            connection = self._connection = self._connect()
+            # Before there is a connection: whose it is must be known to who closes it.
             self._pid = os.getpid()
+            connection = self._connection = self._connect()
+            if self._closed:  # by a signal handler, before there was anything to close
+                raise mistake("closed")
         return connection
 
     def _connect(self) -> Connection:
