@@ -6,9 +6,18 @@ which is itself, and must never see or leave a half of anything.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
 import pytest
 
+from hookseal import SQLiteReplayGuard, Usage
+from hookseal._sqlite_guard import _Transaction
+from hookseal.pure import _usage
 from tests.children import run
+from tests.implementations import SECRET, twin
 
 # Makes a call as often as it has lines in hookseal, and at another one of them each time the
 # action. `said` gets what the two said; where the action was made it is a pair.
@@ -171,3 +180,70 @@ for told, done in at_each_line(made):
         module,
         timeout=120,
     )
+
+
+# The same at single places, since what counts lines is switched off by what stops at each.
+
+
+def test_a_thread_that_has_the_lock_is_refused(tmp_path: Path) -> None:
+    guards: list[Any] = [SQLiteReplayGuard(tmp_path / "claims.db"), twin().MemoryReplayGuard()]
+    ring = twin().Keyring({"a": SECRET})
+    calls: list[tuple[Any, Callable[[], object]]] = [
+        (ring, lambda: ring.rotate("a", b"new")),
+        (ring, lambda: ring.replace("a", b"new")),
+        (ring, lambda: ring.remove("a", "0")),
+        (ring, lambda: ring.remove_endpoint("a")),
+    ]
+    for guard in guards:
+        calls += [
+            (guard, partial(guard.claim, [b"k" * 16], lease=9, ttl=9)),
+            (guard, partial(guard.commit, [b"k" * 16])),
+            (guard, partial(guard.release, [b"k" * 16])),
+            (guard, guard.count),
+        ]
+    for owner, call in calls:
+        with owner._lock, pytest.raises(RuntimeError, match=f"^{OWN}$"):
+            call()
+    for guard in guards:
+        assert guard.count() == 0
+        with guard._lock:
+            guard.close()
+
+
+def test_a_file_that_is_closed_in_a_transaction(tmp_path: Path) -> None:
+    guard = SQLiteReplayGuard(tmp_path / "claims.db")
+    with pytest.raises(ValueError, match="closed"), guard._lock, _Transaction(guard):
+        guard.close()
+
+
+def test_a_file_that_is_closed_while_it_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = SQLiteReplayGuard._connect
+
+    def closing(guard: SQLiteReplayGuard) -> Any:
+        guard.close()
+        return connect(guard)
+
+    monkeypatch.setattr(SQLiteReplayGuard, "_connect", closing)
+    guard = SQLiteReplayGuard(tmp_path / "claims.db")
+    with pytest.raises(ValueError, match="closed"):
+        guard.count()
+    assert guard._connection is None
+
+
+def test_a_count_that_is_counted_over() -> None:
+    counted = _usage.Counted()
+
+    class Late(Usage):
+        @property
+        def last_matched(self) -> Any:  # type: ignore[override]
+            if counted.usage.count == 0:
+                counted.add(Usage(1))
+            return None
+
+    late = object.__new__(Late)
+    object.__setattr__(late, "count", 1)
+    object.__setattr__(late, "first_matched", None)
+    counted.add(late)
+    assert counted.usage.count == 2
