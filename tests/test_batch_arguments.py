@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import freezegun
@@ -237,12 +238,19 @@ def _utc(at: int) -> Any:
 
 @pytest.mark.parametrize("said", [float("nan"), -1.0, 1e30, "x", None])
 def test_a_broken_clock(hooks: Any, monkeypatch: pytest.MonkeyPatch, said: Any) -> None:
-    """It is an error, never a verdict."""
+    """It is an error, never a verdict, and says whose fault it is."""
+    verifier, signer = hooks.Verifier(SECRET), hooks.Signer(SECRET)
+    ring = hooks.Keyring({"a": SECRET})
     monkeypatch.setattr("time.time", lambda: said)
-    with pytest.raises((ValueError, TypeError), match=r"time\.time"):
-        _call(hooks, now=None)
-    with pytest.raises((ValueError, TypeError), match=r"time\.time"):
-        hooks.Verifier(SECRET).check(*THREE[0])
+    for call in (
+        lambda: _call(hooks, now=None),
+        lambda: verifier.check(*THREE[0]),
+        lambda: signer.sign(b""),
+        lambda: ring.rotate("a", secret(2), overlap=timedelta(1)),
+    ):
+        with pytest.raises((ValueError, TypeError), match=r"^time\.time\(\) must be Unix seconds"):
+            call()
+    assert ring.labels("a") == ["0"], "nothing has entered"
 
 
 def test_instants_of_a_message_are_judged_when_it_is_made() -> None:

@@ -157,6 +157,35 @@ def test_a_copy_that_waited_in_a_queue_does_not_outwait_the_claim(
             result.verified(0)
 
 
+def test_the_window_is_the_one_that_the_message_was_judged_by(
+    hooks: Any, guard: Any, steady: Clock
+) -> None:
+    """The verifier's own, to the second, and of its two sides the past."""
+    slow = Slow(guard, steady)
+    ours = hooks.Verifier(SECRET, replay=slow, tolerance=(400, 60))
+    for call in CALLS:
+        for passed, verdict in [(400, Verdict.VALID), (401, Verdict.TOO_OLD)]:
+            steady.now = NOW
+            slow.before = passed
+            headers = signed(id=f"{call}_{passed}")
+            assert asked(hooks, ours, call, headers) == [verdict]
+    steady.now = NOW
+    with pytest.raises(hooks.TooOldError, match=r"the signed time lies 1 s before the window$"):
+        ours.verify(BODY, signed(id="told"))
+
+
+def test_what_has_no_window_hides_nothing_behind_it(hooks: Any, guard: Any, steady: Clock) -> None:
+    """In a batch, the message that nobody dates is not the last one that is looked at."""
+    slow = Slow(guard, steady)
+    slow.before = 301
+    ring = hooks.Keyring({"undated": hooks.Endpoint(SECRET, scheme="github"), "dated": SECRET})
+    ours = hooks.Verifier(ring, replay=slow, replay_ttl=1000)
+    undated = hooks.Signer(SECRET, scheme="github").sign(BODY)
+    messages = [(BODY, undated), (BODY, signed())]
+    result = ours.verify_batch(messages, endpoint=["undated", "dated"])
+    assert list(result) == [Verdict.VALID, Verdict.TOO_OLD]
+
+
 def test_it_says_so(hooks: Any, guard: Any, steady: Clock) -> None:
     slow = Slow(guard, steady)
     slow.before = 305

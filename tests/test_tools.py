@@ -1,4 +1,4 @@
-"""The checks of `make lint` that are our own: each rule must be able to fail."""
+"""The tools of `make lint` and `make coverage` that are our own: each rule must be able to fail."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tools import check_deny, check_house
+from tools import check_deny, check_house, coverage
 
 ALLOWED = {"MIT", "Apache-2.0", "Apache-2.0 WITH LLVM-exception", "Unicode-3.0"}
 
@@ -158,3 +158,14 @@ def test_no_file_names_one_machine_or_a_registry_host() -> None:
         "a.md:1: the host of a package registry"
     ]
     assert house(name="a.md", text="/run/secrets, ../home/x, /dev/null, /homepage\n") == []
+
+
+def test_a_counted_module_makes_no_file_where_nobody_said_its_name() -> None:
+    module = b"\x7fELF" + coverage.DEFAULT_COUNTS + b"%s\0"
+    patched = coverage.without_default(module)
+    assert len(patched) == len(module), "what lies behind it must stay where it is"
+    assert patched.startswith(b"\x7fELF/dev/null\0")
+    assert patched.endswith(b"\0%s\0")
+    assert b"profraw" not in patched
+    with pytest.raises(AssertionError, match="another name"):
+        coverage.without_default(patched)
