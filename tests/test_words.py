@@ -7,6 +7,7 @@ every secret that a row gives: no text may hold it.
 from __future__ import annotations
 
 import array
+import asyncio
 import contextlib
 import copy
 import pickle
@@ -83,6 +84,16 @@ def batch(h: Any, messages: Any = (GOOD,), **named: Any) -> Any:
 
 def ring_batch(h: Any, endpoint: Any, messages: Any = ((BODY, {}),)) -> Any:
     return h.Verifier(ring(h)).verify_batch(messages, endpoint=endpoint)
+
+
+def columns(h: Any, **named: Any) -> Any:
+    headers = [[value] for value in signed().values()]
+    return h.Verifier(SECRET).verify_columns(*headers, [BODY], **{"now": NOW, **named})
+
+
+def awaited(h: Any, **named: Any) -> Any:
+    ours = h.Verifier(SECRET)
+    return asyncio.run(ours.averify_batch([GOOD], **{"now": NOW, **named}))
 
 
 def item_error(h: Any, item: Any) -> None:
@@ -223,6 +234,9 @@ _VERIFIERS: dict[str, Row] = {
     "headers: number in a list": lambda h: check(h, BODY, {b"webhook-id": ["a", 5]}),
     "received_at: text": lambda h: check(h, received_at="now"),
     "now: milliseconds": lambda h: check(h, now=NOW * 1000),
+    "endpoint before received_at": lambda h: check(h, endpoint=5, received_at="now"),
+    "received_at before now": lambda h: check(h, received_at="now", now="now"),
+    "now before the body": lambda h: check(h, 5, now="now"),
 }
 
 
@@ -256,6 +270,7 @@ _RINGS: dict[str, Row] = {
     "Endpoint: its scheme before its secret": lambda h: h.Keyring(
         {"acme": Endpoint(5, scheme="no-such")}
     ),
+    "Endpoint: alone": lambda h: h.Keyring({"acme": Endpoint("!")}),
     "Endpoint: secret": lambda h: h.Keyring({"acme": Endpoint([SECRET, 5])}),
     "labels: unknown": lambda h: ring(h).labels("emca"),
     "labels: empty": lambda h: ring(h).labels(""),
@@ -281,6 +296,8 @@ _RINGS: dict[str, Row] = {
     "replace: none": lambda h: ring(h).replace("acme", []),
     "replace: name": lambda h: ring(h).replace("", SECRET),
     "replace: Endpoint": lambda h: ring(h).replace("acme", Endpoint(["!"])),
+    "replace: Endpoint: alone": lambda h: ring(h).replace("acme", Endpoint("!")),
+    "remove: number": lambda h: ring(h).remove(5, "0"),
     "remove: unknown endpoint": lambda h: ring(h).remove("emca", "0"),
     "remove: unknown label": lambda h: ring(h).remove("acme", "1"),
     "remove: odd label": lambda h: ring(h).remove("acme", "\ud800"),
@@ -320,6 +337,21 @@ def _timestamps(given: Any) -> Row:
     return lambda h: signer(h).sign_batch([b""] * 2, timestamps=given)
 
 
+# What a call over many messages refuses, whichever it is.
+_WRONG: dict[str, dict[str, Any]] = {
+    "threads: none": {"threads": 0},
+    "threads: float": {"threads": 1.0},
+    "keep": {"keep": 1},
+    "now": {"now": "now"},
+    "received_at": {"received_at": "now"},
+    "endpoint": {"endpoint": ["acme"]},
+}
+
+
+def _of_many(call: Callable[..., Any], named: dict[str, Any]) -> Row:
+    return lambda h: call(h, **named)
+
+
 _BATCHES: dict[str, Row] = {
     "messages: None": lambda h: batch(h, None),
     "messages: bytes": lambda h: batch(h, b"ab"),
@@ -357,6 +389,8 @@ _BATCHES: dict[str, Row] = {
     "result: no message, not kept": lambda h: batch(h, [None], keep=False).verified(0),
     "result: raise_for_invalid": lambda h: batch(h, [(b"", {}), 5]).raise_for_invalid(),
     **{f"received_at: {name}": _received(given) for name, given in _INSTANTS.items()},
+    **{f"columns: {name}": _of_many(columns, named) for name, named in _WRONG.items()},
+    **{f"awaited: {name}": _of_many(awaited, named) for name, named in _WRONG.items()},
 }
 
 
