@@ -460,3 +460,40 @@ def test_check(hooks: Any) -> None:
         ("d", "0", "shared-key"),
         ("d", "1", "shared-key"),
     ]
+
+
+def test_a_secret_that_enters_later_is_checked_too(hooks: Any) -> None:
+    ring = hooks.Keyring({"a": secret(0), "b": secret(1)})
+    assert ring.rotate("a", "whsec_AAAA") == "1"
+    ring.replace("b", [secret(2), "whsec_AQEB"])
+    assert [(one.endpoint, one.label, one.code) for one in ring.check()] == [
+        ("a", "1", "short"),
+        ("a", "1", "low-variety"),
+        ("a", "1", "repeated"),
+        ("b", "2", "short"),
+        ("b", "2", "low-variety"),
+        ("b", "2", "repeated"),
+    ]
+    ring.rotate("b", b"BBBB")
+    assert {(one.endpoint, one.label) for one in ring.check()} == {
+        ("a", "1"),
+        ("b", "3"),
+        ("b", "2"),
+    }
+
+
+def test_a_rotation_keeps_scheme_and_window(hooks: Any) -> None:
+    """A leaked message is no fresher because a secret was added."""
+    ring = hooks.Keyring({"a": Endpoint(secret(1), scheme="svix", tolerance=(10, 5))})
+    verifier = hooks.Verifier(ring, tolerance=(1000, 1000))
+    ring.rotate("a", secret(2), overlap=HOUR, now=NOW)
+    for number in (1, 2):
+        for at, verdict in [
+            (NOW - 11, Verdict.TOO_OLD),
+            (NOW - 10, Verdict.VALID),
+            (NOW + 5, Verdict.VALID),
+            (NOW + 6, Verdict.TOO_NEW),
+        ]:
+            headers = signed(key=key(number), timestamp=at)
+            headers = {name.replace("webhook", "svix"): text for name, text in headers.items()}
+            assert verifier.check(BODY, headers, endpoint="a", now=NOW) is verdict

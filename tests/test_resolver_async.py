@@ -49,6 +49,21 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
     return asyncio.run(work)
 
 
+def test_a_ring_without_a_resolver_asks_nobody(hooks: Any) -> None:
+    async def work() -> None:
+        verifier = hooks.Verifier(hooks.Keyring({"own": SECRET}))
+        for name, verdict in [("own", V), ("other", U)]:
+            assert await verifier.acheck(BODY, signed(), endpoint=name, now=NOW) is verdict
+            result = await verifier.averify_batch([(BODY, signed())], endpoint=name, now=NOW)
+            assert list(result) == [verdict]
+        made = await verifier.averify(BODY, signed(), endpoint="own", now=NOW)
+        assert made.endpoint == "own"
+        alone = hooks.Verifier(SECRET)
+        assert await alone.acheck(BODY, signed(), now=NOW)
+
+    run(work())
+
+
 @pytest.mark.parametrize("times", [1, 100])
 def test_a_batch_asks_once_for_the_distinct_unknown_names(
     hooks: Any, asked: Any, times: int

@@ -276,6 +276,7 @@ _RINGS: dict[str, Row] = {
     "labels: empty": lambda h: ring(h).labels(""),
     "labels: surrogate": lambda h: ring(h).labels("\ud800"),
     "labels: number": lambda h: ring(h).labels(5),
+    "rotate: number": lambda h: ring(h).rotate(5, secret(1)),
     "rotate: unknown": lambda h: ring(h).rotate("emca", secret(1)),
     "rotate: secret": lambda h: ring(h).rotate("acme", "!"),
     "rotate: type": lambda h: ring(h).rotate("acme", [SECRET]),
