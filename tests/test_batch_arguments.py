@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -242,12 +242,13 @@ def test_a_broken_clock(hooks: Any, monkeypatch: pytest.MonkeyPatch, said: Any) 
     verifier, signer = hooks.Verifier(SECRET), hooks.Signer(SECRET)
     ring = hooks.Keyring({"a": SECRET})
     monkeypatch.setattr("time.time", lambda: said)
-    for call in (
+    calls: list[Callable[[], Any]] = [
         lambda: _call(hooks, now=None),
         lambda: verifier.check(*THREE[0]),
         lambda: signer.sign(b""),
         lambda: ring.rotate("a", secret(2), overlap=timedelta(1)),
-    ):
+    ]
+    for call in calls:
         with pytest.raises((ValueError, TypeError), match=r"^time\.time\(\) must be Unix seconds"):
             call()
     assert ring.labels("a") == ["0"], "nothing has entered"
