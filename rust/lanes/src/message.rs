@@ -47,6 +47,8 @@ pub(crate) struct Message<'a, K> {
     /// What comes before them and behind them, padding included: bodies are not copied but for
     /// what fills up these blocks.
     around: SmallVec<[Block; AROUND_BLOCKS]>,
+    /// How many of `around` are its own: the others are left from messages before.
+    blocks: usize,
     /// How many of `around` come before the body's own.
     front: usize,
     /// Blocks hashed so far.
@@ -65,7 +67,8 @@ impl<'a, K: Start> Message<'a, K> {
             key,
             middle: &[],
             // Zeros, not what the stack held: a message may be moved to the heap, room and all.
-            around: SmallVec::from_buf_and_len([[0; BLOCK_BYTES]; AROUND_BLOCKS], 0),
+            around: SmallVec::from_buf([[0; BLOCK_BYTES]; AROUND_BLOCKS]),
+            blocks: 0,
             front: 0,
             at: 0,
             is_outer: false,
@@ -80,10 +83,11 @@ impl<'a, K: Start> Message<'a, K> {
         let (middle, rest) = body.as_chunks();
         let front = job.head.len() + fill.len();
         let copied = front + rest.len() + job.tail.len();
-        self.around.clear();
-        self.around.resize(blocks_of(copied), [0; BLOCK_BYTES]);
-        let bytes = self.around.as_flattened_mut();
-        let mut free = &mut *bytes;
+        self.blocks = blocks_of(copied);
+        if self.around.len() < self.blocks {
+            self.around.resize(self.blocks, [0; BLOCK_BYTES]);
+        }
+        let mut free = self.around[..self.blocks].as_flattened_mut();
         for piece in [job.head, fill, rest, job.tail] {
             if !piece.is_empty() {
                 let (taken, left) = free.split_at_mut(piece.len());
@@ -92,16 +96,17 @@ impl<'a, K: Start> Message<'a, K> {
             }
         }
         // FIPS 180-4 §5.1.1: a one bit, zeros, and the length in bits as the last eight bytes.
-        if let Some(next) = free.first_mut() {
-            *next = 0x80;
-        }
         let length = job.key.bytes() + copied + middle.as_flattened().len();
-        if let Some(last) = bytes.last_chunk_mut() {
+        if let Some((padding, last)) = free.split_last_chunk_mut() {
+            padding.fill(0);
             *last = (length as u64 * 8).to_be_bytes();
+            if let Some(next) = free.first_mut() {
+                *next = 0x80;
+            }
         }
         // Without blocks of the body's own all of it is one run.
         self.front = if middle.is_empty() {
-            self.around.len()
+            self.blocks
         } else {
             front / BLOCK_BYTES
         };
@@ -140,14 +145,14 @@ impl<'a, K: Start> Message<'a, K> {
         {
             rest
         } else {
-            &self.around[self.at - self.middle.len()..]
+            &self.around[self.at - self.middle.len()..self.blocks]
         }
     }
 
     /// Whether the hash under way has had all its blocks.
     #[inline]
     pub(crate) fn is_through(&self) -> bool {
-        self.at == self.around.len() + self.middle.len()
+        self.at == self.blocks + self.middle.len()
     }
 
     /// Notes that blocks were hashed.
@@ -163,8 +168,8 @@ impl<'a, K: Start> Message<'a, K> {
         if self.is_outer || self.key.outer().is_none() {
             return Some(digest_of(state));
         }
-        self.around.clear();
-        self.around.push(outer_block(state));
+        self.around[0] = outer_block(state);
+        self.blocks = 1;
         (self.middle, self.front, self.at) = (&[], 1, 0);
         self.is_outer = true;
         None
