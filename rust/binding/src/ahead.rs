@@ -1,59 +1,86 @@
-//! Reading ahead: the objects of some messages are touched together, before any is read.
+//! Reading ahead: the objects of messages are asked for before they are read.
 //!
-//! Ten thousand messages fit no near cache. Read one by one, each waits for its tuple, its
-//! body and its dict in turn; touched a group at a time, they come in together. What it gains
-//! is in docs/decisions/batches.md.
+//! Ten thousand messages fit no near cache. Read one by one, each waits for its body, for its
+//! dict and for the texts in it in turn. What it gains to ask for them is in
+//! docs/decisions/batches.md.
 
-use std::ops::Range;
+#![expect(
+    clippy::inline_always,
+    reason = "as in headers.rs: a call for each header is half of its cost"
+)]
 
-use pyo3::{
-    prelude::*,
-    types::{PyDict, PyTuple},
-};
+use std::{ops::Range, ptr, slice};
 
-/// How many messages are touched together.
+use hookseal_engine::prefetch_address;
+use pyo3::{prelude::*, types::PyTuple};
+
+/// How many messages are asked for together.
 pub const GROUP: usize = 16;
 
-/// A group of messages, of those that can be read without running code of the user's: exact
-/// pairs of a body and an exact dict.
-#[derive(Default)]
-pub struct Ahead<'py>(Vec<Option<Parts<'py>>>);
-
-/// The parts of a message.
-pub struct Parts<'py> {
-    pub body: Bound<'py, PyAny>,
-    pub headers: Bound<'py, PyDict>,
-}
-
-impl<'py> Ahead<'py> {
-    /// Touches the messages of a group.
-    pub fn look(&mut self, messages: &Bound<'py, PyTuple>, group: Range<usize>) -> PyResult<()> {
-        self.0.clear();
-        for index in group {
-            let item = messages.get_borrowed_item(index)?;
-            self.0.push(parts(&item)?);
+/// Asks for the bodies and the headers of exact tuples.
+pub fn ask_for(messages: &Bound<'_, PyTuple>, group: Range<usize>) -> PyResult<()> {
+    for index in group {
+        let item = messages.get_borrowed_item(index)?;
+        if let Ok(pair) = item.cast_exact::<PyTuple>()
+            && pair.len() == 2
+        {
+            for at in 0..2 {
+                prefetch_address(pair.get_borrowed_item(at)?.as_ptr(), OBJECT_BYTES);
+            }
         }
-        Ok(())
     }
+    Ok(())
+}
 
-    /// Takes the messages that were touched; None for each that has to be read otherwise.
-    pub fn take(&mut self) -> impl Iterator<Item = Option<Parts<'py>>> {
-        self.0.drain(..)
+/// What of an object is read of each: its type, and where it has the rest.
+const OBJECT_BYTES: usize = 48;
+
+/// Where the headers lie of the message that was read last, by their order.
+///
+/// What is made one after the other lies one behind the other, nearly always: so where those of a
+/// message a few ahead lie is told by how far the last two are from each other. A guess that is
+/// wrong costs a line of the cache.
+#[derive(Default)]
+pub struct Seen([[usize; 2]; SEEN_HEADERS]);
+
+impl Seen {
+    /// Those of the next message, by their order.
+    #[inline(always)]
+    pub fn message(&mut self) -> SeenHeaders<'_> {
+        SeenHeaders(self.0.iter_mut())
     }
 }
 
-/// The parts of an exact pair of a body and an exact dict; None for every other item.
-#[inline]
-pub fn parts<'py>(item: &Bound<'py, PyAny>) -> PyResult<Option<Parts<'py>>> {
-    let Ok(pair) = item.cast_exact::<PyTuple>() else {
-        return Ok(None);
-    };
-    if pair.len() != 2 {
-        return Ok(None);
+/// Where headers lay of the message before, from the next one on.
+pub struct SeenHeaders<'a>(slice::IterMut<'a, [usize; 2]>);
+
+impl SeenHeaders<'_> {
+    /// Notes the next header, and asks for the one of its order a few messages ahead.
+    #[inline(always)]
+    pub fn next(&mut self, name: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) {
+        let Some(last) = self.0.next() else {
+            return;
+        };
+        for (last, object) in last.iter_mut().zip([name, value]) {
+            let here = object.as_ptr().addr();
+            let step = here.wrapping_sub(*last);
+            *last = here;
+            if step.wrapping_add(MOST_STEP) < 2 * MOST_STEP {
+                let there = here.wrapping_add(step.wrapping_mul(MESSAGES_AHEAD));
+                prefetch_address(ptr::without_provenance::<u8>(there), TEXT_BYTES);
+            }
+        }
     }
-    let Ok(headers) = pair.get_item(1)?.cast_into_exact::<PyDict>() else {
-        return Ok(None);
-    };
-    let body = pair.get_item(0)?;
-    Ok(Some(Parts { body, headers }))
 }
+
+/// How many headers are noted of a message.
+const SEEN_HEADERS: usize = 16;
+
+/// How far the objects of two messages may be from each other.
+const MOST_STEP: usize = 2048;
+
+/// How many messages ahead.
+const MESSAGES_AHEAD: usize = 4;
+
+/// What of a text is read, if it is short.
+const TEXT_BYTES: usize = 64;

@@ -10,7 +10,7 @@ use hookseal_engine::{
 use pyo3::prelude::*;
 
 use crate::{
-    ahead::{Ahead, GROUP, parts},
+    ahead::{GROUP, Seen},
     arguments::no_memory,
     arrivals::Arrivals,
     claiming::Judged,
@@ -90,6 +90,7 @@ impl<'py> Call<'py> {
             pairs: Pairs::Unseen,
             held_bytes: 0,
             arrivals: Arrivals::default(),
+            seen: Seen::default(),
             message_class: message_class(py)?,
             call: self,
             endpoints,
@@ -154,7 +155,6 @@ impl<'a, 'py> Reader<'a, 'py> {
         threads: usize,
         count: usize,
     ) -> PyResult<()> {
-        let mut ahead = Ahead::default();
         let mut is_started = false;
         let mut read = 0;
         let mut most = FIRST_MESSAGES;
@@ -165,7 +165,7 @@ impl<'a, 'py> Reader<'a, 'py> {
                 while read < count && read - from < most && !chunk.is_full() {
                     let group = read..count.min(read + GROUP);
                     read = group.end;
-                    self.read_group(py, group, &mut ahead, &mut chunk)?;
+                    self.read_group(py, group, &mut chunk)?;
                 }
             }
             let chunks = (count - from).div_ceil(read - from);
@@ -203,14 +203,7 @@ impl<'a, 'py> Reader<'a, 'py> {
         kept.hold(self.held);
         for index in 0..count {
             kept.forget();
-            let parts = match &self.call.messages {
-                Messages::Items(items) => {
-                    let item = items.get_borrowed_item(index)?;
-                    parts(&item)?
-                }
-                Messages::Columns(_) => None,
-            };
-            let read = self.read(py, index, parts, &mut kept);
+            let read = self.read(py, index, &mut kept);
             let Some(Ready {
                 endpoint,
                 place,

@@ -5,8 +5,10 @@
     reason = "every header of every message goes through here, and a call for each is half of its cost"
 )]
 
+use std::cell::OnceCell;
+
 use hookseal_engine::{
-    header::{MAX_HEADER_BYTES, Role, Roles, Slot},
+    header::{MAX_HEADER_BYTES, Role, Roles, Single, Slot},
     scheme::Scheme,
 };
 use pyo3::{
@@ -16,7 +18,7 @@ use pyo3::{
 };
 use smallvec::SmallVec;
 
-use crate::{arguments::wrong_type, encoded::utf8, items::is_iterable};
+use crate::{ahead::SeenHeaders, arguments::wrong_type, encoded::utf8, items::is_iterable};
 
 /// Where the values of the headers that a scheme names are kept.
 pub trait Keep {
@@ -89,6 +91,45 @@ pub const IDS: Roles = Role::Id.bit();
 
 /// The same where a guard has to know messages again that have no id, but a time.
 pub const IDS_AND_TIMES: Roles = Role::Id.bit() | Role::Timestamp.bit();
+
+/// What holds the values of a message while it is judged, by role.
+pub type Holders<'py> = [OnceCell<Bound<'py, PyAny>>; Role::ALL.len()];
+
+/// Reads an exact dict that names each header at most once, all of one family, with exact texts in
+/// UTF-8: as nearly every message does. None for any other, of which nothing is kept.
+///
+/// No code of the user's runs before the end: a text that is not UTF-8 is the end.
+#[inline(always)]
+pub fn read_single<'h, 'py>(
+    headers: &Bound<'py, PyDict>,
+    scheme: &Scheme,
+    holders: &'h Holders<'py>,
+    mut seen: SeenHeaders<'_>,
+) -> Option<Single<'h>> {
+    let mut single = Single {
+        family: 0,
+        values: [None; Role::ALL.len()],
+    };
+    let mut is_first = true;
+    for (name, value) in headers.iter() {
+        seen.next(&name, &value);
+        let text = name.cast_exact::<PyString>().ok()?.to_str().ok()?;
+        let Some(Slot { family, role }) = scheme.slot(text.as_bytes()) else {
+            continue;
+        };
+        if is_first {
+            (single.family, is_first) = (family, false);
+        }
+        let holder = &holders[role as usize];
+        holder
+            .set(value)
+            .ok()
+            .filter(|()| family == single.family)?;
+        let value = holder.get()?.cast_exact::<PyString>().ok()?;
+        single.values[role as usize] = Some(value.to_str().ok()?.as_bytes());
+    }
+    Some(single)
+}
 
 /// Reads headers of any shape. Without a scheme nothing is kept, but shapes are judged.
 pub fn read(

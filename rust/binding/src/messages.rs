@@ -1,14 +1,12 @@
 //! The messages of a batch, as items or as columns.
 
-use std::ops::Range;
-
 use pyo3::{
     intern,
     prelude::*,
     types::{PyBytes, PyString, PyTuple, PyType},
 };
 
-use crate::{ahead::Ahead, columns::Columns};
+use crate::columns::Columns;
 
 /// The messages of a call.
 pub enum Messages<'py> {
@@ -45,14 +43,6 @@ impl<'py> Messages<'py> {
                 .iter_borrowed()
                 .map(|body| plain_length(&body))
                 .sum(),
-        }
-    }
-
-    /// The parts of messages that can be read without running code of the user's.
-    pub fn look(&self, group: Range<usize>, ahead: &mut Ahead<'py>) -> PyResult<()> {
-        match self {
-            Self::Items(items) => ahead.look(items, group),
-            Self::Columns(_) => Ok(()),
         }
     }
 }

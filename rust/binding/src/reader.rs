@@ -3,16 +3,21 @@
 use std::{ops::Range, sync::Arc};
 
 use hookseal_engine::{
-    Outcome, batch::Chunk, endpoint::Endpoint, header::Roles, scheme::Scheme, verify::Rules,
+    Outcome,
+    batch::Chunk,
+    endpoint::Endpoint,
+    header::{Role, Roles, Slot},
+    scheme::Scheme,
+    verify::Rules,
 };
 use pyo3::{
     prelude::*,
     pybacked::PyBackedBytes,
-    types::{PyBytes, PyDict, PyString, PyType},
+    types::{PyBytes, PyDict, PyTuple, PyType},
 };
 
 use crate::{
-    ahead::{Ahead, Parts},
+    ahead::{GROUP, Seen, ask_for},
     arguments::no_memory,
     arrivals::{Arrivals, Seeking},
     batch::Call,
@@ -47,6 +52,7 @@ pub struct Reader<'a, 'py> {
     pub held_bytes: usize,
     /// Where the messages of a group arrived, from the first on.
     pub arrivals: Arrivals<'a>,
+    pub seen: Seen,
 }
 
 impl<'a, 'py> Reader<'a, 'py> {
@@ -55,7 +61,6 @@ impl<'a, 'py> Reader<'a, 'py> {
         &mut self,
         py: Python<'py>,
         group: Range<usize>,
-        ahead: &mut Ahead<'py>,
         chunk: &mut Chunk<Carried, &'a Endpoint>,
     ) -> PyResult<()> {
         let seeking = if self.call.names.is_each() {
@@ -63,63 +68,114 @@ impl<'a, 'py> Reader<'a, 'py> {
         } else {
             None
         };
-        self.call.messages.look(group.clone(), ahead)?;
+        let Messages::Items(items) = &self.call.messages else {
+            return self.read_columns(py, group, seeking, chunk);
+        };
+        let items = items.clone();
+        // They come in while the ones of this group are read.
+        let end = items.len();
+        ask_for(&items, group.end.min(end)..(group.end + GROUP).min(end))?;
         if let Some(seeking) = seeking {
             self.arrivals = seeking.end(&self.used)?;
         }
-        // Columns are not touched ahead.
-        let parts = ahead.take().chain(std::iter::repeat_with(|| None));
-        for (index, parts) in group.zip(parts) {
-            match parts {
-                Some(parts) => self.read_pair(py, index, parts, chunk)?,
-                None => self.read_any(py, index, None, chunk)?,
+        for index in group {
+            let item = items.get_borrowed_item(index)?;
+            if !self.read_pair(py, index, &item, chunk)? {
+                self.read_any(py, index, chunk)?;
             }
         }
         Ok(())
     }
 
-    /// Reads a pair of a body and an exact dict into the chunk: what most queues are made of.
-    #[inline]
+    fn read_columns(
+        &mut self,
+        py: Python<'py>,
+        group: Range<usize>,
+        seeking: Option<Seeking<'a, 'py>>,
+        chunk: &mut Chunk<Carried, &'a Endpoint>,
+    ) -> PyResult<()> {
+        if let Some(seeking) = seeking {
+            self.arrivals = seeking.end(&self.used)?;
+        }
+        group
+            .into_iter()
+            .try_for_each(|index| self.read_any(py, index, chunk))
+    }
+
+    /// Reads a pair of exact `bytes` and an exact dict into the chunk: what most queues are made of.
+    /// False if it is anything else, or not as nearly all of those are; then nothing was read.
+    #[inline(always)]
     fn read_pair(
         &mut self,
         py: Python<'py>,
         index: usize,
-        parts: Parts<'py>,
+        item: &Bound<'py, PyAny>,
         chunk: &mut Chunk<Carried, &'a Endpoint>,
-    ) -> PyResult<()> {
+    ) -> PyResult<bool> {
+        let Ok(pair) = item.cast_exact::<PyTuple>() else {
+            return Ok(false);
+        };
+        if pair.len() != 2 {
+            return Ok(false);
+        }
+        let (body, headers) = (pair.get_borrowed_item(0)?, pair.get_borrowed_item(1)?);
+        let (Ok(body), Ok(headers)) =
+            (body.cast_exact::<PyBytes>(), headers.cast_exact::<PyDict>())
+        else {
+            return Ok(false);
+        };
         if matches!(self.pairs, Pairs::Unseen) {
             self.pairs = self.see_pairs(py)?;
         }
-        let (Pairs::Alike(same), true) = (self.pairs, parts.body.is_exact_instance_of::<PyBytes>())
-        else {
-            return self.read_any(py, index, Some(parts), chunk);
+        let arrival = match self.pairs {
+            Pairs::Alike(same) => same.arrival,
+            _ => match self.own_arrival(index) {
+                Ok(Some(arrival)) => arrival,
+                // Or an error, which is found once more.
+                _ => return Ok(false),
+            },
         };
-        let mut filling = Filling {
-            chunk,
-            ids: Ids::default(),
-            held: self.held,
+        let holders = headers::Holders::default();
+        let scheme = arrival.endpoint.scheme();
+        let seen = self.seen.message();
+        let Some(single) = headers::read_single(&headers, scheme, &holders, seen) else {
+            return Ok(false);
         };
-        let scheme = scheme_of(Some(same.arrival));
-        if let Err(error) = headers::read_dict(&parts.headers, scheme, &mut filling) {
-            chunk.forget_values();
-            return self.unless_done(py, index, Err(error)).map(|_| ());
+        let mut ids = Ids::default();
+        for (role, holder) in Role::ALL.into_iter().zip(&holders) {
+            if let Some(object) = holder.get() {
+                let family = single.family;
+                ids.hold(self.held, Slot { family, role }, object);
+            }
         }
-        let Filling { ids, .. } = filling;
-        let Same { arrival, at, .. } = same;
-        let place = match same.place {
-            Some(place) => place,
-            None => self.first_of_pairs(same)?,
+        let (at, place) = match self.pairs {
+            Pairs::Alike(Same {
+                at,
+                place: Some(place),
+                ..
+            }) => (at, place),
+            Pairs::Alike(same) => (same.at, self.first_of_pairs(same)?),
+            _ => {
+                let at = match self.call.received_at.get(index).or(self.now) {
+                    Some(at) => self.rules.arrival(at),
+                    // The clock is for the general path to read.
+                    None if self.endpoints.need_instant(arrival.endpoint, self.rules) => {
+                        return Ok(false);
+                    }
+                    None => 0,
+                };
+                (at, small(self.used.arrived(arrival, at)?))
+            }
         };
-        // It was asked what it is, so this never fails.
-        let body = parts.body.cast_into_exact::<PyBytes>()?;
         let carried = Carried {
             ids,
-            body: body.into(),
+            body: body.to_owned().into(),
             endpoint: place,
             at,
         };
-        let pushed = chunk.push(index, carried, &&**arrival.endpoint, at);
-        pushed.map_err(no_memory)
+        let pushed = chunk.push_single(index, carried, &&**arrival.endpoint, at, &single);
+        pushed.map_err(no_memory)?;
+        Ok(true)
     }
 
     /// Notes that the first pair arrived where all of them do; returns the endpoint's position.
@@ -139,7 +195,6 @@ impl<'a, 'py> Reader<'a, 'py> {
         &mut self,
         py: Python<'py>,
         index: usize,
-        parts: Option<Parts<'py>>,
         chunk: &mut Chunk<Carried, &'a Endpoint>,
     ) -> PyResult<()> {
         let mut filling = Filling {
@@ -147,7 +202,7 @@ impl<'a, 'py> Reader<'a, 'py> {
             ids: Ids::default(),
             held: self.held,
         };
-        let read = self.read(py, index, parts, &mut filling);
+        let read = self.read(py, index, &mut filling);
         let ids = filling.ids;
         let Some(ready) = self.unless_done(py, index, read)? else {
             chunk.forget_values();
@@ -220,29 +275,23 @@ impl<'a, 'py> Reader<'a, 'py> {
         &mut self,
         py: Python<'py>,
         index: usize,
-        parts: Option<Parts<'py>>,
         kept: &mut impl Keep,
     ) -> PyResult<Read<'a>> {
         let endpoints = self.endpoints;
-        let find = |name: Option<&Bound<'py, PyString>>| endpoints.find(name);
         let (arrival, received_at, body);
-        match (parts, &self.call.messages) {
-            (Some(parts), _) => {
-                received_at = None;
-                arrival = self.own_arrival(index)?;
-                body = body::read(&parts.body, "body")?;
-                headers::read_dict(&parts.headers, scheme_of(arrival), kept)?;
-            }
-            (None, Messages::Items(items)) => {
+        match &self.call.messages {
+            Messages::Items(items) => {
                 let item = items.get_borrowed_item(index)?;
                 let item = items::read(&item, self.message_class)?;
-                let name = item.endpoint.or(self.call.names.get(index)?);
                 received_at = item.received_at;
-                arrival = find(name.as_ref())?;
+                arrival = match &item.endpoint {
+                    Some(name) => endpoints.find(Some(name))?,
+                    None => self.own_arrival(index)?,
+                };
                 body = body::read(&item.body, "body")?;
                 headers::read(&item.headers, scheme_of(arrival), kept)?;
             }
-            (None, Messages::Columns(columns)) => {
+            Messages::Columns(columns) => {
                 received_at = None;
                 arrival = self.own_arrival(index)?;
                 let found = columns.bodies.get_borrowed_item(index)?;

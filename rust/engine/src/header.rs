@@ -52,6 +52,56 @@ pub struct Slot {
 pub trait Values {
     /// Each with the header it is of.
     fn each(&self) -> impl Iterator<Item = (Slot, &[u8])>;
+
+    /// The same without a list, where no header has more than one.
+    #[inline]
+    fn single(&self) -> Option<&Single<'_>> {
+        None
+    }
+}
+
+/// The values of nearly every message: of one family, and at most one of each role.
+#[derive(Clone, Copy, Debug)]
+pub struct Single<'a> {
+    /// The position of the family in the scheme.
+    pub family: u8,
+    /// By role.
+    pub values: [Option<&'a [u8]>; Role::ALL.len()],
+}
+
+impl Values for Single<'_> {
+    #[inline]
+    fn each(&self) -> impl Iterator<Item = (Slot, &[u8])> {
+        let family = self.family;
+        let all = Role::ALL.into_iter().zip(self.values);
+        all.filter_map(move |(role, value)| Some((Slot { family, role }, value?)))
+    }
+
+    #[inline]
+    fn single(&self) -> Option<&Single<'_>> {
+        Some(self)
+    }
+}
+
+impl<'a> Single<'a> {
+    /// What was found, if it is all that the family needs; every refusal is for others to find.
+    #[inline]
+    fn found(&self, scheme: &Scheme) -> Option<Found<'a>> {
+        let roles = *scheme.names.roles().get(usize::from(self.family))?;
+        let mut found = Found::default();
+        for role in Role::ALL {
+            let Some(value) = self.values[role as usize] else {
+                continue;
+            };
+            let text = trim(value);
+            if !text.is_empty() {
+                found.present |= role.bit();
+            }
+            found.first[role as usize] = Some(text);
+        }
+        let signature_bytes = self.values[Role::Signature as usize].map_or(0, <[u8]>::len);
+        (found.present == roles && signature_bytes <= MAX_HEADER_BYTES).then_some(found)
+    }
 }
 
 impl Values for [(Slot, &[u8])] {
@@ -79,11 +129,16 @@ pub struct Fields<'a> {
 ///
 /// # Errors
 /// The refusal, if a header is too large, missing, ambiguous or malformed.
+#[inline]
 pub fn read<'a>(
     scheme: &Scheme,
     values: &'a (impl Values + ?Sized),
 ) -> Result<Fields<'a>, Outcome> {
-    let (family, found) = choose_family(scheme, values)?;
+    let single = values.single();
+    let (family, found) = match single.and_then(|it| Some((it.family, it.found(scheme)?))) {
+        Some(all) => all,
+        None => choose_family(scheme, values)?,
+    };
     let one = |role: Role| {
         if found.differ & role.bit() != 0 {
             return Err(Outcome::at_header(Verdict::AmbiguousHeader, family, role));
@@ -126,6 +181,7 @@ struct Found<'a> {
 
 /// The first family whose headers all have a value, with what was found of it; else the refusal
 /// that names the first header missing in the first family.
+#[inline(never)]
 fn choose_family<'a>(
     scheme: &Scheme,
     values: &'a (impl Values + ?Sized),

@@ -33,7 +33,9 @@ pub mod usage;
 pub mod verify;
 mod words;
 
-pub use hookseal_lanes::{Chosen, Interrupted, Kernel, NoKernel, Watch, prefetch_value};
+pub use hookseal_lanes::{
+    Chosen, Interrupted, Kernel, NoKernel, Watch, prefetch_address, prefetch_value,
+};
 pub use key::Key;
 pub use outcome::{NO_SECRET, Outcome, Place, Verdict};
 pub use stop::Stop;

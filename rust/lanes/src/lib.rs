@@ -34,7 +34,7 @@ pub use chosen::{Chosen, NoKernel};
 pub use hmac::{Interrupted, Job, KeyState, Mac, Watch, sha256};
 pub use kernel::{Features, Kernel, UnknownKernel};
 pub use others::{HashState, Keyed, Sha1KeyState, Sha512KeyState};
-pub use prefetch::{prefetch, prefetch_value};
+pub use prefetch::{prefetch, prefetch_address, prefetch_value};
 pub use shared::SharedStart;
 pub use text::{BASE64_MAC_BYTES, HEX_MAC_BYTES, base64_mac_vartime, hex_mac_vartime};
 

@@ -21,6 +21,18 @@ pub fn prefetch_value<T>(value: &T) {
     let _ = value;
 }
 
+/// Asks the processor to bring in bytes at an address, which may be any: at most two lines.
+#[inline]
+pub fn prefetch_address<T>(start: *const T, bytes: usize) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        fetch(start.cast());
+        fetch(start.cast::<u8>().wrapping_add(bytes.saturating_sub(1)));
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (start, bytes);
+}
+
 /// Every line that a range of bytes lies in.
 #[cfg(target_arch = "x86_64")]
 #[inline]

@@ -1,25 +1,22 @@
 //! Some messages of a batch: taken one by one as they came, judged and hashed together.
 
-#![expect(
-    clippy::inline_always,
-    reason = "a call for each header value is a third of what taking it costs"
-)]
-
 use std::{
     collections::TryReserveError,
+    mem,
     ops::{Deref, Range},
     ptr,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use hookseal_lanes::{Kernel, Watch, prefetch};
+use hookseal_lanes::{Kernel, Mac, Watch};
 
-use super::grain::{Judged, Scratch};
+use super::grain::{Judged, Message, Part, Ready, Scratch};
 use crate::{
     endpoint::Endpoint,
-    header::{Slot, Values},
+    header::{Single, Slot, Values},
+    signature::MAX_CANDIDATES,
     stop::Stop,
-    verify::Rules,
+    verify::{self, MAX_AROUND_BYTES, Rules, write_parts},
 };
 
 /// The most messages of one chunk. A chunk is read before it is hashed, so it bounds the memory
@@ -35,38 +32,23 @@ pub const CHUNK_BYTES: usize = 4 * 1024 * 1024;
 /// reference where somebody holds them all, for to count one up and down costs more than the
 /// lookup that found it.
 ///
-/// Whoever fills it only copies: their headers are read, and their bodies hashed, by the
-/// threads that take its grains.
+/// Whoever fills it reads their headers, while they are in the near cache, and keeps what there is
+/// to hash and to compare; their bodies are hashed by the threads that take its grains.
 #[derive(Debug)]
 pub struct Chunk<B, E = Arc<Endpoint>> {
     rules: Rules,
     messages: Vec<Message>,
     bodies: Vec<B>,
-    /// The header values of all messages, one behind the other.
-    text: Vec<u8>,
-    values: Vec<Value>,
+    /// The signed bytes around the bodies.
+    around: Vec<u8>,
+    candidates: Vec<Mac>,
     endpoints: Vec<E>,
     grains: Vec<Grain>,
+    /// Of the message that is pushed next.
+    kept: Kept,
     body_bytes: usize,
-}
-
-/// One message, by where its parts end in the chunk's lists: each begins where that of the
-/// message before ends.
-#[derive(Debug)]
-struct Message {
-    index: usize,
-    /// The instant of judgement.
-    at: i64,
-    text: usize,
-    values: usize,
-    endpoint: usize,
-}
-
-/// One header value, and where it ends.
-#[derive(Debug)]
-struct Value {
-    end: usize,
-    slot: Slot,
+    /// The bytes of all values that were read.
+    value_bytes: usize,
 }
 
 /// Neighbouring messages, and what came of them. One thread has it at a time.
@@ -84,20 +66,21 @@ impl<B: AsRef<[u8]>, E: Deref<Target = Endpoint> + Clone> Chunk<B, E> {
             rules,
             messages: Vec::new(),
             bodies: Vec::new(),
-            text: Vec::new(),
-            values: Vec::new(),
+            around: Vec::new(),
+            candidates: Vec::new(),
             endpoints: Vec::new(),
             grains: Vec::new(),
+            kept: Kept::NONE,
             body_bytes: 0,
+            value_bytes: 0,
         }
     }
 
     /// Whether the chunk should be hashed before more is pushed.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        // An empty value takes room too, and a header may have a million of them.
-        let values = self.text.len() + self.values.len() * size_of::<Value>();
-        self.messages.len() >= CHUNK_MESSAGES || self.body_bytes + values >= CHUNK_BYTES
+        let bytes = self.body_bytes + self.value_bytes + self.kept.bytes();
+        self.messages.len() >= CHUNK_MESSAGES || bytes >= CHUNK_BYTES
     }
 
     /// About how many bytes there are to hash for one secret.
@@ -110,37 +93,21 @@ impl<B: AsRef<[u8]>, E: Deref<Target = Endpoint> + Clone> Chunk<B, E> {
     ///
     /// # Errors
     /// [`TryReserveError`] if memory is short; then nothing was taken.
-    #[inline(always)]
+    #[inline]
     pub fn value(&mut self, slot: Slot, value: &[u8]) -> Result<(), TryReserveError> {
-        let is_short = self.text.capacity() - self.text.len() < value.len();
-        if is_short || self.values.len() == self.values.capacity() {
-            self.make_room_for_value(value.len())?;
-        }
-        self.text.extend_from_slice(value);
-        let end = self.text.len();
-        self.values.push(Value { end, slot });
-        Ok(())
-    }
-
-    #[cold]
-    fn make_room_for_value(&mut self, bytes: usize) -> Result<(), TryReserveError> {
-        self.text.try_reserve(bytes)?;
-        self.values.try_reserve(1)
+        self.kept.push(slot, value)
     }
 
     /// Forgets the values of a message that is not pushed.
     #[inline]
     pub fn forget_values(&mut self) {
-        let (text, values) = ends(self.messages.last());
-        self.text.truncate(text);
-        self.values.truncate(values);
+        self.kept.clear();
     }
 
     /// Takes message `index` of the batch, with the values that were given since the last one.
     ///
     /// # Errors
     /// [`TryReserveError`] if memory is short; then nothing was taken but the values.
-    #[inline]
     pub fn push(
         &mut self,
         index: usize,
@@ -148,10 +115,49 @@ impl<B: AsRef<[u8]>, E: Deref<Target = Endpoint> + Clone> Chunk<B, E> {
         endpoint: &E,
         at: i64,
     ) -> Result<(), TryReserveError> {
+        let mut kept = mem::replace(&mut self.kept, Kept::NONE);
+        let pushed = self.push_read(index, body, endpoint, at, &kept);
+        self.value_bytes = self.value_bytes.saturating_add(kept.bytes());
+        kept.clear();
+        self.kept = kept;
+        pushed
+    }
+
+    /// Takes message `index` of the batch, with the value of each of its headers.
+    ///
+    /// # Errors
+    /// [`TryReserveError`] if memory is short; then nothing was taken.
+    #[inline]
+    pub fn push_single(
+        &mut self,
+        index: usize,
+        body: B,
+        endpoint: &E,
+        at: i64,
+        values: &Single<'_>,
+    ) -> Result<(), TryReserveError> {
+        let bytes = values.values.iter().flatten().map(|value| value.len());
+        self.value_bytes = bytes.fold(self.value_bytes, usize::saturating_add);
+        self.push_read(index, body, endpoint, at, values)
+    }
+
+    /// Judges a message as far as that needs no MAC.
+    #[inline]
+    fn push_read(
+        &mut self,
+        index: usize,
+        body: B,
+        endpoint: &E,
+        at: i64,
+        values: &impl Values,
+    ) -> Result<(), TryReserveError> {
+        // So that nothing is allocated while the message is judged.
         if self.messages.len() == self.messages.capacity()
             || self.bodies.len() == self.bodies.capacity()
+            || self.around.capacity() - self.around.len() < 2 * MAX_AROUND_BYTES
+            || self.candidates.capacity() - self.candidates.len() < MAX_CANDIDATES
         {
-            self.make_room_for_message()?;
+            self.make_room()?;
         }
         // Neighbours are often of one endpoint.
         if self
@@ -162,12 +168,32 @@ impl<B: AsRef<[u8]>, E: Deref<Target = Endpoint> + Clone> Chunk<B, E> {
             self.endpoints.try_reserve(1)?;
             self.endpoints.push(endpoint.clone());
         }
+        let (start, first) = (self.around.len(), self.candidates.len());
+        let (mut head, mut tail) = (start, start);
+        let found = |candidate| self.candidates.push(candidate);
+        let prepared = verify::prepare(endpoint, &self.rules, body.as_ref(), values, at, found);
+        let ready = prepared.map(|prepared| {
+            let scheme = endpoint.scheme();
+            for (parts, end) in [(&scheme.head, &mut head), (&scheme.tail, &mut tail)] {
+                write_parts(parts, prepared.id, prepared.timestamp_text, |part| {
+                    self.around.extend_from_slice(part);
+                });
+                *end = self.around.len();
+            }
+            Ready {
+                timestamp: prepared.timestamp,
+                live: prepared.live,
+                family: prepared.family,
+            }
+        });
         self.messages.push(Message {
             index,
-            at,
-            text: self.text.len(),
-            values: self.values.len(),
+            ready,
             endpoint: self.endpoints.len() - 1,
+            start,
+            head,
+            tail,
+            candidates: first..self.candidates.len(),
         });
         self.body_bytes = self.body_bytes.saturating_add(body.as_ref().len());
         self.bodies.push(body);
@@ -175,9 +201,11 @@ impl<B: AsRef<[u8]>, E: Deref<Target = Endpoint> + Clone> Chunk<B, E> {
     }
 
     #[cold]
-    fn make_room_for_message(&mut self) -> Result<(), TryReserveError> {
-        self.messages.try_reserve(1)?;
-        self.bodies.try_reserve(1)
+    fn make_room(&mut self) -> Result<(), TryReserveError> {
+        self.messages.try_reserve(SOME_MESSAGES)?;
+        self.bodies.try_reserve(SOME_MESSAGES)?;
+        self.around.try_reserve(2 * MAX_AROUND_BYTES)?;
+        self.candidates.try_reserve(MAX_CANDIDATES)
     }
 
     /// Cuts the chunk into grains, by bytes, so that no thread is left with the long messages:
@@ -187,10 +215,16 @@ impl<B: AsRef<[u8]>, E: Deref<Target = Endpoint> + Clone> Chunk<B, E> {
     /// # Errors
     /// [`TryReserveError`] if memory is short; then there are no grains.
     pub fn close(&mut self, threads: usize, kernel: Kernel) -> Result<(), TryReserveError> {
-        let least = match threads {
-            0 | 1 => usize::MAX,
-            more => (self.work() / (more * GRAINS_PER_THREAD)).max(LEAST_GRAIN_BYTES),
-        };
+        if threads <= 1 {
+            let all = usize::from(!self.bodies.is_empty());
+            if all > 0 {
+                self.cut(0, 0..self.bodies.len())
+                    .inspect_err(|_| self.grains.clear())?;
+            }
+            self.grains.truncate(all);
+            return Ok(());
+        }
+        let least = (self.work() / (threads * GRAINS_PER_THREAD)).max(LEAST_GRAIN_BYTES);
         // Whole groups of lanes; where there is not one, the threads share what there is.
         let group = match kernel.lanes() {
             lanes if lanes <= self.bodies.len() => lanes,
@@ -239,7 +273,7 @@ impl<B: AsRef<[u8]>, E: Deref<Target = Endpoint> + Clone> Chunk<B, E> {
         self.grains.len()
     }
 
-    /// Judges one grain: reads its headers, then computes and compares its MACs.
+    /// Judges one grain: computes and compares its MACs.
     ///
     /// # Errors
     /// [`Stop`] if `watch` says so, or memory is short.
@@ -254,36 +288,14 @@ impl<B: AsRef<[u8]>, E: Deref<Target = Endpoint> + Clone> Chunk<B, E> {
             return Ok(());
         };
         let judged = &mut *judged.lock().unwrap_or_else(PoisonError::into_inner);
-        scratch.begin(range.len())?;
-        let bodies = &self.bodies[range.clone()];
-        let (mut text, mut values) = ends(self.messages[..range.start].last());
-        let messages = &self.messages[range.clone()];
-        for ((place, message), body) in messages.iter().enumerate().zip(bodies) {
-            let kept = Kept {
-                text: &self.text,
-                start: text,
-                values: &self.values[values..message.values],
-            };
-            (text, values) = (message.text, message.values);
-            if place < kernel.lanes() {
-                prefetch(body.as_ref());
-            }
-            let endpoint = &self.endpoints[message.endpoint];
-            let refused = scratch.read(
-                place,
-                endpoint,
-                &self.rules,
-                body.as_ref(),
-                &kept,
-                message.at,
-            )?;
-            if let Some(outcome) = refused {
-                judged[place].outcome = outcome;
-            }
-        }
-        let endpoint = |place: usize| &*self.endpoints[messages[place].endpoint];
-        let body = |place: usize| bodies[place].as_ref();
-        scratch.hash(endpoint, body, judged, kernel, watch)
+        let part = Part {
+            messages: &self.messages[range.clone()],
+            bodies: &self.bodies[range.clone()],
+            around: &self.around,
+            candidates: &self.candidates,
+            endpoints: &self.endpoints,
+        };
+        scratch.hash(&part, judged, kernel, watch)
     }
 
     /// Hands out what was judged, in order, and empties the chunk.
@@ -303,33 +315,61 @@ impl<B: AsRef<[u8]>, E: Deref<Target = Endpoint> + Clone> Chunk<B, E> {
         }
         drop(messages);
         self.messages.clear();
+        self.around.clear();
+        self.candidates.clear();
+        self.endpoints.clear();
+        (self.body_bytes, self.value_bytes) = (0, 0);
+    }
+}
+
+/// The header values of one message, one behind the other.
+#[derive(Debug)]
+struct Kept {
+    text: Vec<u8>,
+    values: Vec<Value>,
+}
+
+/// One header value, and where it ends.
+#[derive(Debug)]
+struct Value {
+    end: usize,
+    slot: Slot,
+}
+
+impl Kept {
+    const NONE: Self = Self {
+        text: Vec::new(),
+        values: Vec::new(),
+    };
+
+    #[inline]
+    fn push(&mut self, slot: Slot, value: &[u8]) -> Result<(), TryReserveError> {
+        self.text.try_reserve(value.len())?;
+        self.values.try_reserve(1)?;
+        self.text.extend_from_slice(value);
+        let end = self.text.len();
+        self.values.push(Value { end, slot });
+        Ok(())
+    }
+
+    /// An empty value takes room too, and a header may have a million of them.
+    fn bytes(&self) -> usize {
+        self.text.len() + self.values.len() * size_of::<Value>()
+    }
+
+    fn clear(&mut self) {
         self.text.clear();
         // One long header, or a million of them, is not kept for the rest of a batch.
         self.text.shrink_to(CHUNK_BYTES);
         self.values.clear();
         self.values.shrink_to(CHUNK_BYTES / size_of::<Value>());
-        self.endpoints.clear();
-        self.body_bytes = 0;
     }
 }
 
-/// Where the text and the values of a message end; of none, where the first begin.
-fn ends(message: Option<&Message>) -> (usize, usize) {
-    message.map_or((0, 0), |message| (message.text, message.values))
-}
-
-/// The header values of one message.
-struct Kept<'a> {
-    text: &'a [u8],
-    /// Where the first begins.
-    start: usize,
-    values: &'a [Value],
-}
-
-impl Values for Kept<'_> {
+impl Values for Kept {
     #[inline]
     fn each(&self) -> impl Iterator<Item = (Slot, &[u8])> {
-        let mut start = self.start;
+        let mut start = 0;
         self.values.iter().map(move |value| {
             let text = &self.text[start..value.end];
             start = value.end;
@@ -337,6 +377,9 @@ impl Values for Kept<'_> {
         })
     }
 }
+
+/// For how many messages there is room to begin with.
+const SOME_MESSAGES: usize = 64;
 
 /// What a message costs beside its body, counted in hashed bytes: three blocks.
 const OVERHEAD_BYTES: usize = 192;

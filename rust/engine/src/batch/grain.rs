@@ -1,20 +1,17 @@
-//! A part of a chunk, judged by one thread: its headers are read, and its MACs computed and
-//! compared.
+//! A part of a chunk, judged by one thread: its MACs are computed and compared.
 
-use std::collections::TryReserveError;
+use std::ops::{Deref, Range};
 
-use hookseal_lanes::{Job, Kernel, Mac, Watch};
+use hookseal_lanes::{Job, Kernel, Mac, Watch, prefetch};
 use zeroize::{Zeroizing, optimization_barrier};
 
 use crate::{
     compare::matches_any,
     endpoint::{Endpoint, Positions},
-    header::Values,
     key::Key,
     outcome::Outcome,
-    signature::MAX_CANDIDATES,
     stop::Stop,
-    verify::{self, MAX_AROUND_BYTES, Rules, write_parts},
+    verify,
 };
 
 /// What came of one message.
@@ -34,150 +31,177 @@ impl Judged {
     };
 }
 
+/// One message, by where its parts lie in the chunk's lists.
+#[derive(Debug)]
+pub(super) struct Message {
+    pub(super) index: usize,
+    /// What there is to try, or why it was refused.
+    pub(super) ready: Result<Ready, Outcome>,
+    pub(super) endpoint: usize,
+    /// Where the signed bytes before its body begin and end, and where those behind it end.
+    pub(super) start: usize,
+    pub(super) head: usize,
+    pub(super) tail: usize,
+    pub(super) candidates: Range<usize>,
+}
+
+/// A message that passed everything but its MACs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ready {
+    pub(super) timestamp: Option<i64>,
+    pub(super) live: Positions,
+    pub(super) family: u8,
+}
+
+impl Ready {
+    /// What came of it, once it is known which secret matched.
+    fn judged(self, matched: Option<usize>) -> Judged {
+        let Self {
+            timestamp,
+            live,
+            family,
+        } = self;
+        Judged {
+            outcome: verify::outcome(matched, timestamp, live, family),
+            family,
+        }
+    }
+}
+
+/// The messages of a grain, and the lists of its chunk.
+pub(super) struct Part<'a, B, E> {
+    pub(super) messages: &'a [Message],
+    pub(super) bodies: &'a [B],
+    pub(super) around: &'a [u8],
+    pub(super) candidates: &'a [Mac],
+    pub(super) endpoints: &'a [E],
+}
+
+impl<'a, B: AsRef<[u8]>, E: Deref<Target = Endpoint>> Part<'a, B, E> {
+    fn candidates_of(&self, message: &Message) -> &'a [Mac] {
+        &self.candidates[message.candidates.clone()]
+    }
+
+    /// Goes on to the next secret that a MAC is needed for. None where there is none: then what
+    /// came of the message is written down.
+    #[inline]
+    fn next(&self, open: &mut Open, judged: &mut [Judged]) -> Option<Job<'a>> {
+        let message = &self.messages[open.place];
+        while let Some(secret) = open.next() {
+            match &self.endpoints[message.endpoint].held()[secret].key {
+                Key::Mac(key) => {
+                    return Some(Job {
+                        key,
+                        head: &self.around[message.start..message.head],
+                        body: self.bodies[open.place].as_ref(),
+                        tail: &self.around[message.head..message.tail],
+                    });
+                }
+                Key::Token(digest) => {
+                    if matches_any(digest, self.candidates_of(message)) {
+                        judged[open.place] = open.ready.judged(Some(secret));
+                        return None;
+                    }
+                }
+            }
+        }
+        judged[open.place] = open.ready.judged(None);
+        None
+    }
+}
+
 /// What one thread needs while it judges, used again for every grain.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    pending: Vec<Pending>,
-    /// The signed bytes around the bodies.
-    around: Vec<u8>,
-    candidates: Vec<Mac>,
-    /// The messages whose MACs are under way: their positions among `pending`, and the secret.
-    open: Vec<(usize, usize)>,
+    /// The messages whose MACs are under way.
+    open: Vec<Open>,
     /// What forged messages should have carried: nobody's to read, where the work was stopped
     /// neither.
     macs: Zeroizing<Vec<Mac>>,
 }
 
-/// A message that passed everything but its MACs.
+/// A message whose MAC is under way.
 #[derive(Debug)]
-struct Pending {
+struct Open {
     /// Its position in the grain.
     place: usize,
-    timestamp: Option<i64>,
-    /// Where its parts end in the grain's lists: each begins where the one before ends.
-    head: usize,
-    tail: usize,
-    candidates: usize,
-    live: Positions,
+    ready: Ready,
+    /// The secret that is tried.
+    secret: usize,
     /// The live secrets that were not tried yet.
     left: Positions,
-    matched: Option<u8>,
-    family: u8,
+    is_matched: bool,
+}
+
+impl Open {
+    /// Goes on to the secret to try next; None where all were.
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        let next = self.left.trailing_zeros();
+        self.left &= self.left.wrapping_sub(1);
+        self.secret = next as usize;
+        (next < Positions::BITS).then_some(self.secret)
+    }
 }
 
 impl Scratch {
-    /// Begins with a number of messages.
-    pub(super) fn begin(&mut self, count: usize) -> Result<(), TryReserveError> {
-        self.pending.clear();
-        self.around.clear();
-        self.candidates.clear();
-        self.pending.try_reserve(count)?;
-        self.open.try_reserve(count)?;
-        self.macs.try_reserve(count)
-    }
-
-    /// Judges the next message as far as that needs no MAC; None if it needs one.
-    #[inline(never)]
-    pub(super) fn read(
+    /// Computes and compares the MACs of a grain: one wave for each secret, so that the second is
+    /// tried only for messages the first refused.
+    pub(super) fn hash<B: AsRef<[u8]>, E: Deref<Target = Endpoint>>(
         &mut self,
-        place: usize,
-        endpoint: &Endpoint,
-        rules: &Rules,
-        body: &[u8],
-        values: &impl Values,
-        at: i64,
-    ) -> Result<Option<Outcome>, TryReserveError> {
-        // So that nothing is allocated while the message is judged.
-        self.candidates.try_reserve(MAX_CANDIDATES)?;
-        self.around.try_reserve(2 * MAX_AROUND_BYTES)?;
-        let found = |candidate| self.candidates.push(candidate);
-        let prepared = match verify::prepare(endpoint, rules, body, values, at, found) {
-            Ok(prepared) => prepared,
-            Err(refused) => return Ok(Some(refused)),
-        };
-        let scheme = endpoint.scheme();
-        let [head, tail] = [&scheme.head, &scheme.tail].map(|parts| {
-            write_parts(parts, prepared.id, prepared.timestamp_text, |part| {
-                self.around.extend_from_slice(part);
-            });
-            self.around.len()
-        });
-        self.pending.push(Pending {
-            place,
-            timestamp: prepared.timestamp,
-            head,
-            tail,
-            candidates: self.candidates.len(),
-            live: prepared.live,
-            left: prepared.live,
-            matched: None,
-            family: prepared.family,
-        });
-        Ok(None)
-    }
-
-    /// Computes and compares the MACs of what was read: one wave for each secret, so that the
-    /// second is tried only for messages the first refused.
-    pub(super) fn hash<'a>(
-        &mut self,
-        endpoint: impl Fn(usize) -> &'a Endpoint,
-        body: impl Fn(usize) -> &'a [u8],
+        part: &Part<'_, B, E>,
         judged: &mut [Judged],
         kernel: Kernel,
         watch: &mut Watch<'_>,
     ) -> Result<(), Stop> {
-        let Self {
-            pending,
-            around,
-            candidates,
-            open,
-            macs,
-        } = self;
+        let Self { open, macs } = self;
+        open.clear();
+        open.try_reserve(part.messages.len())?;
+        macs.try_reserve(part.messages.len())?;
         let mut jobs = Vec::new();
-        jobs.try_reserve_exact(pending.len())?;
-        loop {
-            open.clear();
-            jobs.clear();
-            let mut is_last = true;
-            let (mut start, mut first) = (0, 0);
-            for (number, message) in pending.iter_mut().enumerate() {
-                let (head, tail) = (&around[start..message.head], message.head..message.tail);
-                let own = &candidates[first..message.candidates];
-                (start, first) = (message.tail, message.candidates);
-                let Some(secret) = message.next() else {
-                    continue;
-                };
-                is_last = false;
-                match &endpoint(message.place).held()[secret].key {
-                    Key::Mac(key) => {
-                        let body = body(message.place);
-                        let tail = &around[tail];
-                        jobs.push(Job {
-                            key,
-                            head,
-                            body,
-                            tail,
-                        });
-                        open.push((number, secret));
+        jobs.try_reserve_exact(part.messages.len())?;
+        for (place, message) in part.messages.iter().enumerate() {
+            if place < kernel.lanes() {
+                prefetch(part.bodies[place].as_ref());
+            }
+            match message.ready {
+                Ok(ready) => {
+                    let mut it = Open {
+                        place,
+                        ready,
+                        secret: 0,
+                        left: ready.live,
+                        is_matched: false,
+                    };
+                    if let Some(job) = part.next(&mut it, judged) {
+                        jobs.push(job);
+                        open.push(it);
                     }
-                    Key::Token(digest) => message.compare(secret, digest, own),
                 }
+                Err(refused) => judged[place].outcome = refused,
             }
-            if is_last {
-                break;
-            }
+        }
+        while !jobs.is_empty() {
             // None of the wave before: a slot that is not written must be nobody's MAC.
             macs.clear();
             macs.resize(jobs.len(), Mac::default());
             kernel.macs(&jobs, macs, watch)?;
-            for ((number, secret), mac) in open.iter().zip(macs.iter()) {
-                let first = match number {
-                    0 => 0,
-                    after => pending[after - 1].candidates,
-                };
-                let message = &mut pending[*number];
-                message.compare(*secret, mac, &candidates[first..message.candidates]);
+            for (it, mac) in open.iter_mut().zip(macs.iter()) {
+                it.is_matched = matches_any(mac, part.candidates_of(&part.messages[it.place]));
+                if it.is_matched {
+                    judged[it.place] = it.ready.judged(Some(it.secret));
+                }
             }
+            jobs.clear();
+            open.retain_mut(|it| {
+                let job = if it.is_matched {
+                    None
+                } else {
+                    part.next(it, judged)
+                };
+                jobs.extend(job);
+                job.is_some()
+            });
         }
         // What a forged message should have carried is nobody's to read: of no wave, and the first
         // was the longest.
@@ -186,39 +210,6 @@ impl Scratch {
         macs.resize(room, Mac::default());
         optimization_barrier(macs.as_slice());
         macs.clear();
-        for message in pending.drain(..) {
-            judged[message.place] = message.judged();
-        }
         Ok(())
-    }
-}
-
-impl Pending {
-    /// The position of the secret to try next.
-    fn next(&mut self) -> Option<usize> {
-        let next = self.left.trailing_zeros();
-        self.left &= self.left.wrapping_sub(1);
-        (next < Positions::BITS).then_some(next as usize)
-    }
-
-    fn compare(&mut self, secret: usize, mac: &Mac, candidates: &[Mac]) {
-        if matches_any(mac, candidates) {
-            self.matched = u8::try_from(secret).ok();
-            self.left = 0;
-        }
-    }
-
-    fn judged(&self) -> Judged {
-        let Self {
-            timestamp,
-            live,
-            family,
-            ..
-        } = *self;
-        let matched = self.matched.map(usize::from);
-        Judged {
-            outcome: verify::outcome(matched, timestamp, live, family),
-            family,
-        }
     }
 }
