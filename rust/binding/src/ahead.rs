@@ -37,11 +37,18 @@ const OBJECT_BYTES: usize = 48;
 
 /// Where the headers lie of the message that was read last, by their order.
 ///
-/// What is made one after the other lies one behind the other, nearly always: so where those of a
-/// message a few ahead lie is told by how far the last two are from each other. A guess that is
-/// wrong costs a line of the cache.
+/// What is made one after the other often lies one behind the other: where the last three are as
+/// far from each other, that tells where the one of a few messages ahead lies. A guess that is wrong
+/// costs a line of the cache.
 #[derive(Default)]
-pub struct Seen([[usize; 2]; SEEN_HEADERS]);
+pub struct Seen([[Place; 2]; SEEN_HEADERS]);
+
+/// Where an object lies, and how far behind the one of the message before.
+#[derive(Clone, Copy, Default)]
+struct Place {
+    address: usize,
+    step: usize,
+}
 
 impl Seen {
     /// Those of the next message, by their order.
@@ -52,7 +59,7 @@ impl Seen {
 }
 
 /// Where headers lay of the message before, from the next one on.
-pub struct SeenHeaders<'a>(slice::IterMut<'a, [usize; 2]>);
+pub struct SeenHeaders<'a>(slice::IterMut<'a, [Place; 2]>);
 
 impl SeenHeaders<'_> {
     /// Notes the next header, and asks for the one of its order a few messages ahead.
@@ -62,13 +69,13 @@ impl SeenHeaders<'_> {
             return;
         };
         for (last, object) in last.iter_mut().zip([name, value]) {
-            let here = object.as_ptr().addr();
-            let step = here.wrapping_sub(*last);
-            *last = here;
-            if step.wrapping_add(MOST_STEP) < 2 * MOST_STEP {
-                let there = here.wrapping_add(step.wrapping_mul(MESSAGES_AHEAD));
+            let address = object.as_ptr().addr();
+            let step = address.wrapping_sub(last.address);
+            if step == last.step {
+                let there = address.wrapping_add(step.wrapping_mul(MESSAGES_AHEAD));
                 prefetch_address(ptr::without_provenance::<u8>(there), TEXT_BYTES);
             }
+            *last = Place { address, step };
         }
     }
 }
@@ -76,11 +83,8 @@ impl SeenHeaders<'_> {
 /// How many headers are noted of a message.
 const SEEN_HEADERS: usize = 16;
 
-/// How far the objects of two messages may be from each other.
-const MOST_STEP: usize = 2048;
-
 /// How many messages ahead.
-const MESSAGES_AHEAD: usize = 4;
+const MESSAGES_AHEAD: usize = 3;
 
 /// What of a text is read, if it is short.
 const TEXT_BYTES: usize = 64;

@@ -203,12 +203,13 @@ impl<'a, 'py> Reader<'a, 'py> {
         kept.hold(self.held);
         for index in 0..count {
             kept.forget();
-            let read = self.read(py, index, &mut kept);
+            let read = self.read(py, index, &mut kept, None);
             let Some(Ready {
                 endpoint,
                 place,
                 body,
                 at,
+                single: _,
             }) = self.unless_done(py, index, read)?
             else {
                 continue;

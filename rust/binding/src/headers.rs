@@ -55,6 +55,16 @@ impl Ids {
         }
     }
 
+    /// The same of headers that have one value each.
+    #[inline(always)]
+    pub fn hold_each(&mut self, held: Roles, family: u8, holders: &Holders<'_>) {
+        for (role, holder) in Role::ALL.into_iter().zip(holders) {
+            if let Some(object) = holder.get() {
+                self.hold(held, Slot { family, role }, object);
+            }
+        }
+    }
+
     /// Forgets them.
     pub fn clear(&mut self) {
         self.first = None;

@@ -6,7 +6,7 @@ use hookseal_engine::{
     Outcome,
     batch::Chunk,
     endpoint::Endpoint,
-    header::{Role, Roles, Slot},
+    header::{Roles, Single},
     scheme::Scheme,
     verify::Rules,
 };
@@ -142,12 +142,7 @@ impl<'a, 'py> Reader<'a, 'py> {
             return Ok(false);
         };
         let mut ids = Ids::default();
-        for (role, holder) in Role::ALL.into_iter().zip(&holders) {
-            if let Some(object) = holder.get() {
-                let family = single.family;
-                ids.hold(self.held, Slot { family, role }, object);
-            }
-        }
+        ids.hold_each(self.held, single.family, &holders);
         let (at, place) = match self.pairs {
             Pairs::Alike(Same {
                 at,
@@ -202,19 +197,27 @@ impl<'a, 'py> Reader<'a, 'py> {
             ids: Ids::default(),
             held: self.held,
         };
-        let read = self.read(py, index, &mut filling);
-        let ids = filling.ids;
+        let holders = headers::Holders::default();
+        let read = self.read(py, index, &mut filling, Some(&holders));
+        let mut ids = filling.ids;
         let Some(ready) = self.unless_done(py, index, read)? else {
             chunk.forget_values();
             return Ok(());
         };
+        if let Some(single) = &ready.single {
+            ids.hold_each(self.held, single.family, &holders);
+        }
         let carried = Carried {
             body: ready.body,
             ids,
             endpoint: small(ready.place),
             at: ready.at,
         };
-        let pushed = chunk.push(index, carried, &&**ready.endpoint, ready.at);
+        let (endpoint, at) = (&**ready.endpoint, ready.at);
+        let pushed = match &ready.single {
+            Some(single) => chunk.push_single(index, carried, &endpoint, at, single),
+            None => chunk.push(index, carried, &endpoint, at),
+        };
         pushed.map_err(no_memory)
     }
 
@@ -246,12 +249,12 @@ impl<'a, 'py> Reader<'a, 'py> {
 
     /// Writes down what became of an item that is not ready to be judged.
     #[inline]
-    pub fn unless_done<'e>(
+    pub fn unless_done<'e, 'h>(
         &mut self,
         py: Python<'py>,
         index: usize,
-        read: PyResult<Read<'e>>,
-    ) -> PyResult<Option<Ready<'e>>> {
+        read: PyResult<Read<'e, 'h>>,
+    ) -> PyResult<Option<Ready<'e, 'h>>> {
         match read {
             Ok(Read::Ready(ready)) => return Ok(Some(ready)),
             Ok(Read::Nowhere(outcome, body)) => {
@@ -269,15 +272,18 @@ impl<'a, 'py> Reader<'a, 'py> {
         Ok(None)
     }
 
-    /// Reads one message; the values of its headers go to `kept`.
+    /// Reads one message; the values of its headers go to `kept`, unless there are `holders` and
+    /// it has each once.
     #[inline]
-    pub fn read(
+    pub fn read<'h>(
         &mut self,
         py: Python<'py>,
         index: usize,
         kept: &mut impl Keep,
-    ) -> PyResult<Read<'a>> {
+        holders: Option<&'h headers::Holders<'py>>,
+    ) -> PyResult<Read<'a, 'h>> {
         let endpoints = self.endpoints;
+        let mut single = None;
         let (arrival, received_at, body);
         match &self.call.messages {
             Messages::Items(items) => {
@@ -289,7 +295,14 @@ impl<'a, 'py> Reader<'a, 'py> {
                     None => self.own_arrival(index)?,
                 };
                 body = body::read(&item.body, "body")?;
-                headers::read(&item.headers, scheme_of(arrival), kept)?;
+                let scheme = scheme_of(arrival);
+                let dict = item.headers.cast_exact::<PyDict>();
+                if let (Some(scheme), Some(holders), Ok(dict)) = (scheme, holders, dict) {
+                    single = headers::read_single(dict, scheme, holders, self.seen.message());
+                }
+                if single.is_none() {
+                    headers::read(&item.headers, scheme, kept)?;
+                }
             }
             Messages::Columns(columns) => {
                 received_at = None;
@@ -328,6 +341,7 @@ impl<'a, 'py> Reader<'a, 'py> {
             place: self.used.arrived(arrival, at)?,
             body,
             at,
+            single,
         }))
     }
 }
@@ -348,9 +362,9 @@ fn scheme_of(arrival: Option<Arrival<'_>>) -> Option<&Scheme> {
 }
 
 /// What became of an item when it was read.
-pub enum Read<'e> {
+pub enum Read<'e, 'h> {
     /// It can be judged.
-    Ready(Ready<'e>),
+    Ready(Ready<'e, 'h>),
     /// It arrived at no endpoint that has secrets.
     Nowhere(Outcome, PyBackedBytes),
     /// The clock could not be read: that is the end of the call, not of the item.
@@ -378,10 +392,12 @@ pub struct Same<'e> {
 }
 
 /// A message that can be judged.
-pub struct Ready<'e> {
+pub struct Ready<'e, 'h> {
     pub endpoint: &'e Arc<Endpoint>,
     /// The endpoint's position among those that are used.
     pub place: usize,
     pub body: PyBackedBytes,
     pub at: i64,
+    /// The values of its headers, if they are held and not kept.
+    pub single: Option<Single<'h>>,
 }
