@@ -104,7 +104,7 @@ impl<'a, 'py> Reader<'a, 'py> {
 
     /// Reads a pair of exact `bytes` and an exact dict into the chunk: what most queues are made of.
     /// False if it is anything else, or not as nearly all of those are; then nothing was read.
-    #[inline(always)]
+    #[inline]
     fn read_pair(
         &mut self,
         py: Python<'py>,

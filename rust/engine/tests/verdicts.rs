@@ -70,19 +70,20 @@ fn every_row_alone_in_a_chunk() {
         for kernel in Kernel::ALL {
             let by = format!("chunk, {kernel:?}");
             let mut chunk = Chunk::new(message.rules);
-            message.push(&mut chunk, 0, &message.body[..]);
+            // In both ways.
+            for number in 0..2 {
+                message.push(&mut chunk, number, &message.body[..]);
+            }
             let hashed = hash(&mut chunk, kernel, &mut go_on);
             assert_eq!(hashed, Ok(()), "{}: {by}", row.name);
-            let mut settled = None;
-            chunk.settle(|_, judged, _| settled = Some(judged));
-            let Judged { outcome, family } = settled.expect("an outcome");
-            row.check(outcome, Some((message, family)), &by);
-            assert_eq!(
-                (outcome, family),
-                message.judged(kernel),
-                "{}: {by}",
-                row.name
-            );
+            let mut settled = 0;
+            chunk.settle(|number, Judged { outcome, family }, _| {
+                settled += 1;
+                row.check(outcome, Some((message, family)), &by);
+                let judged = message.judged(kernel);
+                assert_eq!((outcome, family), judged, "{}: {by}, {number}", row.name);
+            });
+            assert_eq!(settled, 2);
         }
     }
 }

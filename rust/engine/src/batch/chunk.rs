@@ -123,7 +123,8 @@ impl<B: AsRef<[u8]>, E: Deref<Target = Endpoint> + Clone> Chunk<B, E> {
         pushed
     }
 
-    /// Takes message `index` of the batch, with the value of each of its headers.
+    /// Takes message `index` of the batch, with the value of each of its headers; what was given
+    /// since the last one is forgotten.
     ///
     /// # Errors
     /// [`TryReserveError`] if memory is short; then nothing was taken.
@@ -136,6 +137,9 @@ impl<B: AsRef<[u8]>, E: Deref<Target = Endpoint> + Clone> Chunk<B, E> {
         at: i64,
         values: &Single<'_>,
     ) -> Result<(), TryReserveError> {
+        if !self.kept.values.is_empty() {
+            self.forget_values();
+        }
         let bytes = values.values.iter().flatten().map(|value| value.len());
         self.value_bytes = bytes.fold(self.value_bytes, usize::saturating_add);
         self.push_read(index, body, endpoint, at, values)

@@ -8,7 +8,7 @@ use hookseal_engine::{
     Interrupted, Kernel, Outcome, Stop, Watch,
     batch::{Chunk, Crew, Scratch, with_crew},
     endpoint::Endpoint,
-    header::Slot,
+    header::{Role, Single, Slot, Values},
     scheme::{Algorithm, Encoding, Family, KeyText, Names, Part, Scheme, Unit},
     secret::{Kind, Secret},
     timestamp::Tolerance,
@@ -255,7 +255,26 @@ impl Message {
 
     /// What `verify::judge` says, the header family with it.
     pub fn judged(&self, kernel: Kernel) -> (Outcome, u8) {
+        if let Some(single) = self.single() {
+            let listed = self.prepared(self.values().as_slice());
+            assert_eq!(
+                self.prepared(&single),
+                listed,
+                "with a value of each header"
+            );
+        }
         self.judge(kernel, &mut go_on).expect("nobody stopped it")
+    }
+
+    /// What comes before the MACs, and the candidates.
+    fn prepared(&self, values: &(impl Values + ?Sized)) -> (String, Vec<Mac>) {
+        let mut candidates = Vec::new();
+        let found = |candidate| candidates.push(candidate);
+        let Self {
+            endpoint, rules, ..
+        } = self;
+        let prepared = verify::prepare(endpoint, rules, &self.body, values, self.at, found);
+        (format!("{prepared:?}"), candidates)
     }
 
     pub fn judge(
@@ -274,8 +293,31 @@ impl Message {
         )
     }
 
-    /// Gives the message to a chunk under a number.
+    /// The values, where no header has two, and all are of one family.
+    pub fn single(&self) -> Option<Single<'_>> {
+        let (first, _) = self.headers.first()?;
+        let mut single = Single {
+            family: first.family,
+            values: [None; Role::ALL.len()],
+        };
+        for (slot, value) in &self.headers {
+            let place = &mut single.values[slot.role as usize];
+            if slot.family != first.family || place.replace(value).is_some() {
+                return None;
+            }
+        }
+        Some(single)
+    }
+
+    /// Gives the message to a chunk under a number: in either way that it can be given, by whether
+    /// the number is even.
     pub fn push<B: AsRef<[u8]>>(&self, chunk: &mut Chunk<B>, number: usize, body: B) {
+        if let Some(single) = self.single()
+            && number.is_multiple_of(2)
+        {
+            let pushed = chunk.push_single(number, body, &self.endpoint, self.at, &single);
+            return pushed.expect("there is memory");
+        }
         for (slot, value) in &self.headers {
             chunk.value(*slot, value).expect("there is memory");
         }
