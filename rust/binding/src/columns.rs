@@ -1,14 +1,17 @@
 //! Messages as columns: bodies, and beside them the values of the headers that are signed.
 
 use hookseal_engine::{
-    header::{Role, Slot},
+    header::{Role, Single, Slot},
     scheme::Scheme,
 };
-use pyo3::{prelude::*, types::PyTuple};
+use pyo3::{
+    prelude::*,
+    types::{PyString, PyTuple},
+};
 
 use crate::{
     arguments::{wrong_length, wrong_type},
-    headers::{self, Keep},
+    headers::{self, Holders, Keep},
     items::{drain, is_sequence},
 };
 
@@ -39,6 +42,27 @@ impl<'py> Columns<'py> {
                 .transpose()?;
         }
         Ok(Self { bodies, values })
+    }
+
+    /// The header values of one message that the scheme looks at, where all are exact texts in UTF-8;
+    /// of the first family, as in [`Columns::keep`].
+    pub fn single<'h>(
+        &self,
+        index: usize,
+        scheme: &Scheme,
+        holders: &'h Holders<'py>,
+    ) -> Option<Single<'h>> {
+        let mut values = [None; Role::ALL.len()];
+        for (role, holder) in Role::ALL.into_iter().zip(holders) {
+            if let Some(column) = &self.values[role as usize]
+                && scheme.header(Slot { family: 0, role }).is_some()
+            {
+                holder.set(column.get_item(index).ok()?).ok()?;
+                let value = holder.get()?.cast_exact::<PyString>().ok()?;
+                values[role as usize] = Some(value.to_str().ok()?.as_bytes());
+            }
+        }
+        Some(Single { family: 0, values })
     }
 
     /// Keeps the header values of one message that the scheme looks at. Where a scheme has

@@ -310,7 +310,10 @@ impl<'a, 'py> Reader<'a, 'py> {
                 let found = columns.bodies.get_borrowed_item(index)?;
                 body = body::read(&found, "body")?;
                 if let Some(scheme) = scheme_of(arrival) {
-                    columns.keep(index, scheme, kept)?;
+                    single = holders.and_then(|it| columns.single(index, scheme, it));
+                    if single.is_none() {
+                        columns.keep(index, scheme, kept)?;
+                    }
                 }
             }
         }
