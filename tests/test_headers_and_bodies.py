@@ -236,6 +236,37 @@ def test_endless_signature_headers_are_bounded(hooks: Any) -> None:
         assert check(hooks, [*good.items(), *[("webhook-signature", "z")] * extra]) is verdict
 
 
+@pytest.mark.parametrize("count", [1, 40])
+def test_signature_headers_are_bounded_in_every_batch(hooks: Any, count: int) -> None:
+    """The bound holds in every form in which a batch holds its messages, to the byte."""
+    good = signed(BODY)
+    text = good["webhook-signature"]
+    verifier = hooks.Verifier(SECRET)
+    ring = hooks.Verifier(hooks.Keyring({"a": SECRET}))
+    for more, verdict in [(0, Verdict.VALID), (1, Verdict.TOO_LARGE)]:
+        # Before the good one: what is not read to its end must not be taken.
+        padded = "x" * (16_384 + more - 1 - len(text)) + " " + text
+        headers = {**good, "webhook-signature": padded}
+        pairs = [(BODY, headers)] * count
+        expected = [verdict] * count
+        assert list(verifier.verify_batch(pairs, now=NOW)) == expected
+        for shape in (
+            [hooks.Message(BODY, headers) for _ in range(count)],
+            [(BODY, list(headers.items()))] * count,
+            [(BODY, {name.encode(): value.encode() for name, value in headers.items()})] * count,
+        ):
+            assert list(verifier.verify_batch(shape, now=NOW)) == expected
+        assert list(ring.verify_batch(pairs, endpoint=["a"] * count, now=NOW)) == expected
+        columns = verifier.verify_columns(
+            [good["webhook-id"]] * count,
+            [good["webhook-timestamp"]] * count,
+            [padded] * count,
+            [BODY] * count,
+            now=NOW,
+        )
+        assert list(columns) == expected
+
+
 # Bodies.
 
 _BODIES: dict[str, Any] = {
