@@ -237,7 +237,7 @@ _NO_MEMORY = {
         "memoryview(bytes(1 << 27)).cast('q')",
         "verifier.verify_batch(((b'x', headers),) * (1 << 24), keep=False, received_at=given)",
     ),
-    # Not very many small ones: where no room for an error is left, Rust may end the process.
+    # Not very many small ones: docs/threats.md says of these what is not achieved.
     "bodies to sign": ("(bytearray(30 << 20) for _ in range(40))", "signer.sign_batch(given)"),
     "a body to sign": ("bytearray(300 << 20)", "signer.sign(given)"),
 }
