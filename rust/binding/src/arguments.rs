@@ -102,6 +102,17 @@ pub fn no_memory<E>(_: E) -> PyErr {
     PyMemoryError::new_err(())
 }
 
+/// Room for what the work on one more message allocates in Rust, a few hundred bytes here and there,
+/// or `MemoryError` before it begins: where a small allocation fails, Rust ends the process.
+pub fn small_room() -> PyResult<()> {
+    const SMALL: usize = 16 << 10;
+    let mut room = Vec::<u8>::new();
+    room.try_reserve_exact(SMALL).map_err(no_memory)?;
+    // Seen by somebody, or the compiler takes the allocation out.
+    std::hint::black_box(&room);
+    Ok(())
+}
+
 impl Stated<'_> {
     /// Whether it is anything but the default "raise".
     pub fn is_not_raise(&self) -> bool {

@@ -12,13 +12,23 @@ use pyo3::{
 
 use crate::arguments::called;
 
-/// The exception for a refusal; `cause` is what reading the item raised.
-pub fn refusal(
-    py: Python<'_>,
+/// The error to raise for a refusal; `cause` is what reading the item raised.
+pub fn refusal<'py>(
+    py: Python<'py>,
     outcome: &Outcome,
     scheme: Option<&Scheme>,
-    cause: Option<Bound<'_, PyAny>>,
+    cause: Option<Bound<'py, PyAny>>,
 ) -> PyErr {
+    refused(py, outcome, scheme, cause).map_or_else(|error| error, PyErr::from_value)
+}
+
+/// The exception for a refusal, as an object.
+pub fn refused<'py>(
+    py: Python<'py>,
+    outcome: &Outcome,
+    scheme: Option<&Scheme>,
+    cause: Option<Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
     let header = match outcome.place {
         Place::Message => None,
         Place::Body => Some("the body".to_owned()),
@@ -29,11 +39,8 @@ pub fn refusal(
             .and_then(|scheme| scheme.header(slot))
             .map(|name| format!("header '{name}'")),
     };
-    made(
-        py,
-        "refusal",
-        (outcome.verdict as u8, header, outcome.number, cause),
-    )
+    let told = (outcome.verdict as u8, header, outcome.number, cause);
+    called(py, "hookseal._errors", "refusal", told)
 }
 
 /// What is wrong with a line, in words.

@@ -19,7 +19,7 @@ use crate::{
     clock::{now, seconds_or_none},
     entering::{A_NAME, Compiled, Given, known_name, new_name, place, unknown},
     errors::secret_error,
-    guard::guarded,
+    guard::{guarded, object},
     items::is_mapping,
     resolved::{self, Resolved},
     secret::{Secret, THE_SECRET, one, python_finding, python_repr, scheme_or_standard},
@@ -251,15 +251,15 @@ impl Keyring {
     ///     SecretError: As the constructor; a ninth secret.
     ///     TypeError, ValueError: A wrong type, or a value out of range.
     #[pyo3(signature = (endpoint, new, *, overlap=None, now=None))]
-    fn rotate(
+    fn rotate<'py>(
         &self,
-        py: Python<'_>,
+        py: Python<'py>,
         endpoint: &Bound<'_, PyAny>,
         new: &Bound<'_, PyAny>,
         overlap: Option<&Bound<'_, PyAny>>,
         now: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<String> {
-        guarded(|| {
+    ) -> PyResult<Bound<'py, PyAny>> {
+        object(py, || {
             let name = known_name(endpoint)?;
             let secret = one(new, NEW_SECRET)?;
             let stated = seconds_or_none(now, "now")?;
@@ -342,11 +342,10 @@ impl Keyring {
     }
 
     /// The names of the endpoints, in the order in which they came.
-    fn endpoints(&self) -> Vec<String> {
-        self.snapshot()
-            .endpoints()
-            .map(|endpoint| endpoint.name().into())
-            .collect()
+    fn endpoints<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let snapshot = self.snapshot();
+        let names = || snapshot.endpoints().map(|endpoint| endpoint.name());
+        object(py, || Ok(names().collect::<Vec<_>>()))
     }
 
     /// The labels of an endpoint's secrets, in the order in which they are tried.
@@ -354,8 +353,8 @@ impl Keyring {
     /// Raises:
     ///     KeyError: There is no such endpoint.
     ///     TypeError: A wrong type.
-    fn labels(&self, endpoint: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
-        guarded(|| {
+    fn labels<'py>(&self, endpoint: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        object(endpoint.py(), || {
             let snapshot = self.snapshot();
             let found = snapshot.get(&known_name(endpoint)?);
             Ok(found
@@ -363,7 +362,7 @@ impl Keyring {
                 .held()
                 .iter()
                 .map(|held| held.label.to_string())
-                .collect())
+                .collect::<Vec<_>>())
         })
     }
 
@@ -430,13 +429,15 @@ impl Keyring {
     }
 
     fn __reduce_ex__(slf: &Bound<'_, Self>, _protocol: &Bound<'_, PyAny>) -> PyResult<()> {
-        Err(no_copy(slf))
+        guarded(|| Err(no_copy(slf)))
     }
 
-    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let count = self.snapshot().len();
-        let scheme = python_repr(py, self.scheme.name.as_str())?;
-        Ok(format!("Keyring(endpoints={count}, scheme={scheme})"))
+    fn __repr__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        object(py, || {
+            let count = self.snapshot().len();
+            let scheme = python_repr(py, self.scheme.name.as_str())?;
+            Ok(format!("Keyring(endpoints={count}, scheme={scheme})"))
+        })
     }
 }
 

@@ -82,6 +82,7 @@ mod _core {
     #[pymodule_init]
     fn init(module: &super::Bound<'_, super::PyModule>) -> super::PyResult<()> {
         crate::interpreter::claim(module.py())?;
+        crate::guard::prepare(module.py());
         crate::kernel::choose(module.py())
     }
 }

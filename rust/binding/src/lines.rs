@@ -21,7 +21,7 @@ use crate::{
     detach::{detached, thread_count},
     encoded::bytes,
     errors,
-    guard::guarded,
+    guard::{guarded, object},
     kernel,
     trust::Endpoints,
     verifier::Verifier,
@@ -141,20 +141,20 @@ impl LineJudge {
 
     /// The lines judged so far: valid, refused and broken ones. Blank lines are none.
     #[getter]
-    fn messages(&self) -> u64 {
-        self.counted(Tally::messages)
+    fn messages<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        object(py, || Ok(self.counted(Tally::messages)))
     }
 
     /// The lines that are no message.
     #[getter]
-    fn broken(&self) -> u64 {
-        self.counted(|tally| tally.broken)
+    fn broken<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        object(py, || Ok(self.counted(|tally| tally.broken)))
     }
 
     /// The bytes of the lines that have ended, with blank lines and line ends.
     #[getter]
-    fn bytes(&self) -> u64 {
-        self.counted(|tally| tally.bytes)
+    fn bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        object(py, || Ok(self.counted(|tally| tally.bytes)))
     }
 
     /// How many messages have each verdict, for the verdicts that occur.
@@ -172,48 +172,47 @@ impl LineJudge {
 
     /// The valid and the refused messages of each endpoint, in order of first appearance. None
     /// is the one endpoint where there is no ring, and with one all that it does not hold.
-    fn endpoints(&self) -> Vec<(Option<String>, u64, u64)> {
-        self.counted(|tally| {
-            let entries = tally.endpoints.iter();
-            let row = |entry: &EndpointTally| {
-                let endpoint = entry.endpoint.as_ref().filter(|_| self.has_ring);
-                let name = endpoint.map(|endpoint| endpoint.name().to_owned());
-                (name, entry.valid, entry.refused)
-            };
-            entries.map(row).collect()
-        })
+    fn endpoints<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let row = |entry: &EndpointTally| {
+            let endpoint = entry.endpoint.as_ref().filter(|_| self.has_ring);
+            let name = endpoint.map(|endpoint| endpoint.name().to_owned());
+            (name, entry.valid, entry.refused)
+        };
+        let rows = || self.counted(|tally| tally.endpoints.iter().map(row).collect::<Vec<_>>());
+        object(py, || Ok(rows()))
     }
 
     /// What each secret matched: endpoint, label, messages, and the Unix seconds of the first
     /// and the last instant at which one of them was judged. Every secret that could have matched
     /// is there, so a zero is evidence.
-    #[expect(clippy::type_complexity, reason = "a row of the interface")]
-    fn secrets(&self) -> Vec<(Option<String>, String, u64, Option<i64>, Option<i64>)> {
-        self.counted(|tally| {
-            let mut rows = Vec::new();
-            for entry in &tally.endpoints {
-                let Some(endpoint) = &entry.endpoint else {
-                    continue;
-                };
-                for at in each(entry.live) {
-                    let name = self.has_ring.then(|| endpoint.name().to_owned());
-                    let label = endpoint.held()[at].label.to_string();
-                    let secret = entry.secrets[at];
-                    let (first, last) = secret.seen.unzip();
-                    rows.push((name, label, secret.matched, first, last));
-                }
-            }
-            rows
-        })
+    fn secrets<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let rows = |entry: &EndpointTally| {
+            let Some(endpoint) = entry.endpoint.clone() else {
+                return Vec::new();
+            };
+            let row = |at: usize| {
+                let name = self.has_ring.then(|| endpoint.name().to_owned());
+                let label = endpoint.held()[at].label.to_string();
+                let secret = entry.secrets[at];
+                let (first, last) = secret.seen.unzip();
+                (name, label, secret.matched, first, last)
+            };
+            each(entry.live).map(row).collect()
+        };
+        let all =
+            || self.counted(|tally| tally.endpoints.iter().flat_map(rows).collect::<Vec<_>>());
+        object(py, || Ok(all()))
     }
 
     fn __reduce_ex__(slf: &Bound<'_, Self>, _protocol: &Bound<'_, PyAny>) -> PyResult<()> {
-        Err(no_copy(slf))
+        guarded(|| Err(no_copy(slf)))
     }
 
-    fn __repr__(&self) -> String {
+    fn __repr__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let (messages, broken) = self.counted(|tally| (tally.messages(), tally.broken));
-        format!("LineJudge(messages={messages}, broken={broken})")
+        object(py, || {
+            Ok(format!("LineJudge(messages={messages}, broken={broken})"))
+        })
     }
 }
 
@@ -293,15 +292,17 @@ impl LineReport {
     }
 
     fn __reduce_ex__(slf: &Bound<'_, Self>, _protocol: &Bound<'_, PyAny>) -> PyResult<()> {
-        Err(no_copy(slf))
+        guarded(|| Err(no_copy(slf)))
     }
 
-    fn __repr__(&self, py: Python<'_>) -> String {
-        format!(
-            "LineReport(refusals={}, rejected={})",
-            self.refusals.len(),
-            self.rejected.as_bytes(py).len()
-        )
+    fn __repr__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        object(py, || {
+            Ok(format!(
+                "LineReport(refusals={}, rejected={})",
+                self.refusals.len(),
+                self.rejected.as_bytes(py).len()
+            ))
+        })
     }
 }
 
@@ -342,8 +343,8 @@ fn words_for<'py>(py: Python<'py>, why: &Why) -> PyResult<Bound<'py, PyAny>> {
             outcome, endpoint, ..
         } => {
             let scheme = endpoint.as_ref().map(|endpoint| &**endpoint.scheme());
-            let error = errors::refusal(py, outcome, scheme, None);
-            Ok(error.value(py).str()?.into_any())
+            let error = errors::refused(py, outcome, scheme, None)?;
+            Ok(error.str()?.into_any())
         }
     }
 }

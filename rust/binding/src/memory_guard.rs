@@ -13,7 +13,7 @@ use pyo3::{
 
 use crate::{
     arguments::{Stated, asked, called, mistake, no_copy, no_memory, wrong_type},
-    guard::guarded,
+    guard::{guarded, object},
     items::drain,
 };
 
@@ -143,24 +143,28 @@ impl MemoryReplayGuard {
     ///
     /// Raises:
     ///     ValueError: The guard was closed.
-    fn count(&self, py: Python<'_>) -> PyResult<usize> {
-        guarded(|| {
+    fn count<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        object(py, || {
             let now = clocks(py)?;
             self.with(py, |claims| Ok(claims.held(now)))
         })
     }
 
-    fn __sizeof__(&self) -> PyResult<usize> {
-        let bytes = self.locked()?.as_ref().map_or(0, Claims::bytes);
-        Ok(size_of::<Self>() + bytes)
+    fn __sizeof__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        object(py, || {
+            let bytes = self.locked()?.as_ref().map_or(0, Claims::bytes);
+            Ok(size_of::<Self>() + bytes)
+        })
     }
 
     fn __reduce_ex__(slf: &Bound<'_, Self>, _protocol: &Bound<'_, PyAny>) -> PyResult<()> {
-        Err(no_copy(slf))
+        guarded(|| Err(no_copy(slf)))
     }
 
-    fn __repr__(&self) -> String {
-        format!("MemoryReplayGuard(max_claims={})", self.max_claims)
+    fn __repr__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        object(py, || {
+            Ok(format!("MemoryReplayGuard(max_claims={})", self.max_claims))
+        })
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     claimed::{BatchClaims, Claimed},
     codes::Codes,
     errors,
-    guard::guarded,
+    guard::{guarded, object},
     replay::Close,
     slots::{Particulars, Slots},
     trust::Kind,
@@ -80,6 +80,14 @@ impl BatchResult {
         self.codes.all[index]
     }
 
+    fn valid_count(&self) -> usize {
+        self.counts[usize::from(Verdict::Valid as u8)]
+    }
+
+    fn invalid_count(&self) -> usize {
+        self.codes.all.len() - self.valid_count()
+    }
+
     pub fn is_valid(&self, index: usize) -> bool {
         self.code(index) == Verdict::Valid as u8
     }
@@ -138,35 +146,35 @@ impl BatchResult {
     /// The verdicts' numbers: a read-only ``memoryview`` of int8, for NumPy and its kin.
     #[getter]
     fn codes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.codes.view(py)
+        guarded(|| self.codes.view(py))
     }
 
     /// For each message the position of the secret that matched, -1 for none: a read-only
     /// ``memoryview`` of int8.
     #[getter]
     fn secrets<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.secrets.view(py)
+        guarded(|| self.secrets.view(py))
     }
 
     /// How many messages are valid.
     #[getter]
-    fn valid(&self) -> usize {
-        self.counts[usize::from(Verdict::Valid as u8)]
+    fn valid<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        object(py, || Ok(self.valid_count()))
     }
 
     /// How many messages are refused.
     #[getter]
-    fn invalid(&self) -> usize {
-        self.counts.iter().sum::<usize>() - self.valid()
+    fn invalid<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        object(py, || Ok(self.invalid_count()))
     }
 
     /// Why items are no messages: their index, and the exception that reading them raised.
     #[getter]
     fn errors<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        match &self.errors {
+        guarded(|| match &self.errors {
             Some(errors) => errors.bind(py).copy(),
             None => Ok(PyDict::new(py)),
-        }
+        })
     }
 
     /// How many messages have each verdict, for the verdicts that occur.
@@ -319,7 +327,7 @@ impl BatchResult {
                 py,
                 &error,
                 first,
-                self.invalid(),
+                self.invalid_count(),
                 self.codes.all.len(),
             ))
         })
@@ -413,24 +421,22 @@ impl BatchResult {
     /// Raises TypeError: a batch has no truth value.
     #[expect(clippy::unused_self, reason = "a method of Python's")]
     fn __bool__(&self, py: Python<'_>) -> PyResult<bool> {
-        Err(mistake(py, ("truth",)))
+        guarded(|| Err(mistake(py, ("truth",))))
     }
 
     fn __reduce_ex__(slf: &Bound<'_, Self>, _protocol: &Bound<'_, PyAny>) -> PyResult<()> {
-        Err(no_copy(slf))
+        guarded(|| Err(no_copy(slf)))
     }
 
-    fn __repr__(&self) -> String {
+    fn __repr__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let unsigned = if self.kind == Kind::Unsigned {
             "UNSIGNED, "
         } else {
             ""
         };
-        format!(
-            "BatchResult({unsigned}valid={}, invalid={})",
-            self.valid(),
-            self.invalid()
-        )
+        let (valid, invalid) = (self.valid_count(), self.invalid_count());
+        let text = || format!("BatchResult({unsigned}valid={valid}, invalid={invalid})");
+        object(py, || Ok(text()))
     }
 
     /// The exceptions hold tracebacks, which can lead back here.

@@ -6,7 +6,11 @@ use hookseal_engine::{
     scheme::{Algorithm, Encoding, Family, KeyText, Names, Part, Scheme, Unit},
     timestamp::Tolerance,
 };
-use pyo3::{exceptions::PyRuntimeError, prelude::*, types::PyString};
+use pyo3::{
+    exceptions::{PyMemoryError, PyRuntimeError},
+    prelude::*,
+    types::PyString,
+};
 
 use crate::arguments::wrong_type;
 
@@ -32,7 +36,12 @@ pub fn preset<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
 
 /// Compiles what [`resolve`] gave.
 pub fn compile(scheme: &Bound<'_, PyAny>) -> PyResult<Arc<Scheme>> {
-    let parts: Parts = scheme.extract()?;
+    // PyO3 says of whatever is raised on the way that the attribute is of a wrong type.
+    let parts: Parts = scheme.extract().map_err(|error: PyErr| {
+        let cause = error.cause(scheme.py());
+        let is_short = |cause: &PyErr| cause.is_instance_of::<PyMemoryError>(scheme.py());
+        cause.filter(is_short).unwrap_or(error)
+    })?;
     parts.compile().map(Arc::new).ok_or_else(|| {
         PyRuntimeError::new_err("bug in hookseal: a Scheme holds what the engine does not know")
     })

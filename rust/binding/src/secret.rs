@@ -16,7 +16,7 @@ use crate::{
     clock::seconds_or_none,
     encoded,
     errors::{secret_error, secret_not_utf8},
-    guard::guarded,
+    guard::{guarded, object},
     items::is_sequence,
     scheme::{compile, preset, resolve},
 };
@@ -195,20 +195,20 @@ impl Secret {
 
     /// The label given, or None.
     #[getter]
-    fn label(&self) -> Option<&str> {
-        self.0.label()
+    fn label<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        object(py, || Ok(self.0.label()))
     }
 
     /// The Unix second from which it is tried, or None.
     #[getter]
-    fn not_before(&self) -> Option<i64> {
-        self.0.not_before
+    fn not_before<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        object(py, || Ok(self.0.not_before))
     }
 
     /// The Unix second until before which it is tried, or None.
     #[getter]
-    fn not_after(&self) -> Option<i64> {
-        self.0.not_after
+    fn not_after<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        object(py, || Ok(self.0.not_after))
     }
 
     /// What is weak about the secret as a key of a scheme; empty if nothing is.
@@ -241,17 +241,19 @@ impl Secret {
     }
 
     fn __reduce_ex__(slf: &Bound<'_, Self>, _protocol: &Bound<'_, PyAny>) -> PyResult<()> {
-        Err(no_copy(slf))
+        guarded(|| Err(no_copy(slf)))
     }
 
-    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let window = |name: &str, value: Option<i64>| {
-            value.map_or_else(String::new, |value| format!(", {name}={value}"))
-        };
-        let label = python_repr(py, self.0.label())?;
-        let from = window("not_before", self.0.not_before);
-        let to = window("not_after", self.0.not_after);
-        Ok(format!("Secret(label={label}{from}{to})"))
+    fn __repr__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        object(py, || {
+            let window = |name: &str, value: Option<i64>| {
+                value.map_or_else(String::new, |value| format!(", {name}={value}"))
+            };
+            let label = python_repr(py, self.0.label())?;
+            let from = window("not_before", self.0.not_before);
+            let to = window("not_after", self.0.not_after);
+            Ok(format!("Secret(label={label}{from}{to})"))
+        })
     }
 }
 

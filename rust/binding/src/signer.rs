@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hookseal_engine::{
-    Interrupted,
+    Interrupted, Watch,
     endpoint::Endpoint,
     header::{is_id, trim},
     scheme::{Algorithm, Family, Scheme, Unit},
@@ -14,17 +14,19 @@ use hookseal_engine::{
 use pyo3::{
     PyTypeInfo,
     prelude::*,
+    sync::PyOnceLock,
     types::{PyDict, PyList, PyString},
 };
 use zeroize::Zeroizing;
 
 use crate::{
-    arguments::{Stated, asked, mistake, no_copy, text_or_none},
+    arguments::{Stated, asked, mistake, no_copy, small_room, text_or_none},
     body::{self, unencodable},
     clock::{Instants, now, seconds_or_none},
     detach::interrupted,
+    encoded::utf8,
     errors::{scheme_error, secret_error},
-    guard::guarded,
+    guard::{guarded, object},
     items::{drain, each},
     kernel,
     scheme::compile,
@@ -151,6 +153,7 @@ impl Signer {
             for (index, body) in bodies.iter().enumerate() {
                 // Each body is hashed here and now: a look for signals costs little beside it.
                 py.check_signals()?;
+                small_room()?;
                 let id = ids.as_ref().map(|ids| ids.get_item(index)).transpose()?;
                 let id = id.filter(|id| !id.is_none());
                 let (body_place, id_place) = (format!("bodies[{index}]"), format!("ids[{index}]"));
@@ -163,15 +166,17 @@ impl Signer {
     }
 
     fn __reduce_ex__(slf: &Bound<'_, Self>, _protocol: &Bound<'_, PyAny>) -> PyResult<()> {
-        Err(no_copy(slf))
+        guarded(|| Err(no_copy(slf)))
     }
 
-    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let scheme = python_repr(py, self.scheme().name.as_str())?;
-        Ok(format!(
-            "Signer(scheme={scheme}, secrets={})",
-            self.endpoint.held().len()
-        ))
+    fn __repr__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        object(py, || {
+            let scheme = python_repr(py, self.scheme().name.as_str())?;
+            Ok(format!(
+                "Signer(scheme={scheme}, secrets={})",
+                self.endpoint.held().len()
+            ))
+        })
     }
 }
 
@@ -220,17 +225,17 @@ impl Signer {
         let body = body::read(body, body_place)?.ok_or_else(|| unencodable(py, body_place))?;
         let scheme = self.scheme();
         let id = match (id, scheme.signs_id()) {
-            (Some(id), _) => Some(id.to_str().unwrap_or_default().to_owned()),
-            (None, true) => Some(
-                py.import("hookseal._random")?
-                    .getattr("message_id")?
-                    .call0()?
-                    .extract::<String>()?,
-            ),
+            (Some(id), _) => Some(id.clone()),
+            (None, true) => Some(message_id(py)?),
             (None, false) => None,
         };
-        if let Some(id) = &id
-            && (!is_id(id.as_bytes(), &scheme.id_forbidden) || trim(id.as_bytes()) != id.as_bytes())
+        // A text that is no UTF-8 is no id either.
+        let id_bytes = match &id {
+            Some(id) => Some(utf8(id)?.unwrap_or_default().as_bytes()),
+            None => None,
+        };
+        if let Some(id) = id_bytes
+            && (!is_id(id, &scheme.id_forbidden) || trim(id) != id)
         {
             return Err(wrong_id(py, id_place, scheme));
         }
@@ -242,17 +247,17 @@ impl Signer {
             Some(_) if self.endpoint.live(at) == 0 => Err(Fault::NoneLive),
             Some(token) => Ok(signature_of_token(scheme, token)),
             None => {
-                let (id, timestamp) = (id.as_deref(), timestamp.as_deref());
-                let (id, timestamp) = (id.map(str::as_bytes), timestamp.map(str::as_bytes));
+                let timestamp = timestamp.as_deref().map(str::as_bytes);
                 let kernel = kernel::chosen().kernel;
+                let watch: &mut Watch<'_> = &mut |_| Ok(());
                 signature(
                     kernel,
                     &self.endpoint,
                     &body,
-                    id,
+                    id_bytes,
                     timestamp,
                     at,
-                    &mut |_| Ok(()),
+                    watch,
                 )
                 .map_err(|Interrupted| interrupted())?
             }
@@ -263,14 +268,23 @@ impl Signer {
         let headers = PyDict::type_object(py).call0()?.cast_into::<PyDict>()?;
         let text = |text: &str| PyString::from_bytes(py, text.as_bytes());
         let family = &self.family;
-        for (name, value) in [(&family.id, id), (&family.timestamp, timestamp)] {
-            if let (Some(name), Some(value)) = (name, value) {
-                headers.set_item(text(name)?, text(&value)?)?;
-            }
+        if let (Some(name), Some(id)) = (&family.id, id_bytes) {
+            // Exact `str`, whatever was given.
+            headers.set_item(text(name)?, PyString::from_bytes(py, id)?)?;
+        }
+        if let (Some(name), Some(timestamp)) = (&family.timestamp, timestamp) {
+            headers.set_item(text(name)?, text(&timestamp)?)?;
         }
         headers.set_item(text(&family.signature)?, text(&value)?)?;
         Ok(headers)
     }
+}
+
+/// A new message's id.
+fn message_id(py: Python<'_>) -> PyResult<Bound<'_, PyString>> {
+    static MESSAGE_ID: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let made = MESSAGE_ID.import(py, "hookseal._random", "message_id")?;
+    Ok(made.call0()?.cast_into()?)
 }
 
 /// The error for an id that no verifier of the scheme takes.

@@ -256,7 +256,7 @@ impl Unclaimed {
 
     #[getter]
     fn keys<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        objects(py, &self.keys).map(Bound::into_any)
+        guarded(|| objects(py, &self.keys).map(Bound::into_any))
     }
 
     /// Makes the result of the guard's answer; None where it was not asked.

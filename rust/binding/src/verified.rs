@@ -14,7 +14,7 @@ use crate::{
     arguments::{asked, no_copy},
     body::exact,
     claimed::Claimed,
-    guard::guarded,
+    guard::{guarded, object},
     secret::python_repr,
 };
 
@@ -80,6 +80,23 @@ impl Verified {
             claimed,
         }
     }
+
+    /// The label of the secret that matched.
+    fn label(&self) -> Option<&str> {
+        let matched = self.matched.as_ref()?;
+        Some(&matched.endpoint.held().get(matched.position)?.label)
+    }
+
+    /// The endpoint's name in its ring.
+    fn name(&self) -> Option<&str> {
+        let matched = self.matched.as_ref().filter(|_| self.has_endpoint)?;
+        Some(matched.endpoint.name())
+    }
+
+    fn scheme_name(&self) -> &str {
+        let matched = self.matched.as_ref();
+        matched.map_or("unsigned", |matched| &matched.endpoint.scheme().name)
+    }
 }
 
 #[pymethods]
@@ -87,54 +104,48 @@ impl Verified {
     /// The signed id, or None where the scheme signs none.
     #[getter]
     fn id<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyString>>> {
-        self.id.as_ref().map(|id| trimmed(id.bind(py))).transpose()
+        guarded(|| self.id.as_ref().map(|id| trimmed(id.bind(py))).transpose())
     }
 
     /// The signed time in whole Unix seconds, or None where the scheme signs none.
     #[getter]
-    fn timestamp(&self) -> Option<i64> {
-        self.timestamp
+    fn timestamp<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        object(py, || Ok(self.timestamp))
     }
 
     /// The label of the secret that matched, or None for an unsigned message.
     #[getter]
-    fn secret(&self) -> Option<&str> {
-        let matched = self.matched.as_ref()?;
-        Some(&matched.endpoint.held().get(matched.position)?.label)
+    fn secret<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        object(py, || Ok(self.label()))
     }
 
     /// The keyring endpoint, or None for a verifier without a ring.
     #[getter]
-    fn endpoint(&self) -> Option<&str> {
-        self.matched
-            .as_ref()
-            .filter(|_| self.has_endpoint)
-            .map(|it| it.endpoint.name())
+    fn endpoint<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        object(py, || Ok(self.name()))
     }
 
     /// The scheme's name; "unsigned" for an unsigned message.
     #[getter]
-    fn scheme(&self) -> &str {
-        self.matched
-            .as_ref()
-            .map_or("unsigned", |matched| &matched.endpoint.scheme().name)
+    fn scheme<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        object(py, || Ok(self.scheme_name()))
     }
 
     /// The very bytes that were hashed.
     #[getter]
     fn body<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        exact(self.body.bind(py))
+        guarded(|| exact(self.body.bind(py)))
     }
 
     /// What the signature protects, of "body", "id" and "timestamp"; empty for tokens and for
     /// unsigned messages.
     #[getter]
     fn covers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyFrozenSet>> {
-        let scheme = self
-            .matched
-            .as_ref()
-            .map(|matched| matched.endpoint.scheme());
-        PyFrozenSet::new(py, scheme.map(|scheme| scheme.covers()).unwrap_or_default())
+        guarded(|| {
+            let matched = self.matched.as_ref();
+            let scheme = matched.map(|matched| matched.endpoint.scheme());
+            PyFrozenSet::new(py, scheme.map(|scheme| scheme.covers()).unwrap_or_default())
+        })
     }
 
     /// Whether the signed time was held against a window: false where the scheme signs no
@@ -171,24 +182,26 @@ impl Verified {
     }
 
     fn __reduce_ex__(slf: &Bound<'_, Self>, _protocol: &Bound<'_, PyAny>) -> PyResult<()> {
-        Err(no_copy(slf))
+        guarded(|| Err(no_copy(slf)))
     }
 
-    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let unsigned = if self.matched.is_none() {
-            "UNSIGNED, "
-        } else {
-            ""
-        };
-        Ok(format!(
-            "Verified({unsigned}scheme={}, id={}, timestamp={}, secret={}, endpoint={}, fresh={})",
-            python_repr(py, self.scheme())?,
-            python_repr(py, self.id(py)?)?,
-            python_repr(py, self.timestamp)?,
-            python_repr(py, self.secret())?,
-            python_repr(py, self.endpoint())?,
-            python_repr(py, self.is_fresh)?,
-        ))
+    fn __repr__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        object(py, || {
+            let unsigned = if self.matched.is_none() {
+                "UNSIGNED, "
+            } else {
+                ""
+            };
+            Ok(format!(
+                "Verified({unsigned}scheme={}, id={}, timestamp={}, secret={}, endpoint={}, fresh={})",
+                python_repr(py, self.scheme_name())?,
+                python_repr(py, self.id(py)?)?,
+                python_repr(py, self.timestamp)?,
+                python_repr(py, self.label())?,
+                python_repr(py, self.name())?,
+                python_repr(py, self.is_fresh)?,
+            ))
+        })
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     calls::{self, Batch, later},
     columns::Columns,
     errors::scheme_error,
-    guard::guarded,
+    guard::{guarded, object},
     items::drain,
     kernel,
     keyring::Keyring,
@@ -52,8 +52,7 @@ use crate::{
 ///     TypeError: A wrong type; ``scheme`` together with a ring.
 ///     ValueError: A value out of range.
 ///
-/// A verifier is immutable and can be shared by any number of threads. It keeps keyed hash
-/// states, not the secrets.
+/// A verifier is immutable and can be shared by any number of threads. It keeps keyed hash states, not the secrets.
 ///
 /// The rules are in docs/strict-reading.md; for Standard Webhooks they follow
 /// https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md.
@@ -405,8 +404,8 @@ impl Verifier {
 
     /// The ring whose resolver is to be asked before a call, if there is one.
     #[getter]
-    fn _asks(&self, py: Python<'_>) -> Option<Py<Keyring>> {
-        self.trust.asks().map(|ring| ring.clone_ref(py))
+    fn _asks(&self) -> Option<&Py<Keyring>> {
+        self.trust.asks()
     }
 
     /// The names that the ring does not hold; ``messages`` is None for a call with one message.
@@ -426,19 +425,20 @@ impl Verifier {
     }
 
     fn __reduce_ex__(slf: &Bound<'_, Self>, _protocol: &Bound<'_, PyAny>) -> PyResult<()> {
-        Err(no_copy(slf))
+        guarded(|| Err(no_copy(slf)))
     }
 
-    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
-        let what = self.trust.shown(py)?;
-        if let Trust::Unsigned { .. } = self.trust {
-            return Ok(format!("Verifier({what})"));
-        }
-        let tolerance = self.shown.as_deref().unwrap_or_default();
-        let guard = self.replay.as_ref().map(|replay| replay.shown(py));
-        let guard = guard.transpose()?.unwrap_or_default();
-        let warning = kernel::warning();
-        Ok(format!("Verifier({what}{tolerance}{guard}{warning})"))
+    fn __repr__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        object(py, || {
+            let what = self.trust.shown(py)?;
+            if matches!(self.trust, Trust::Unsigned { .. }) {
+                return Ok(format!("Verifier({what})"));
+            }
+            let tolerance = self.shown.as_deref().unwrap_or_default();
+            let guard = self.replay.as_ref().map(|replay| replay.shown(py));
+            let (guard, warning) = (guard.transpose()?.unwrap_or_default(), kernel::warning());
+            Ok(format!("Verifier({what}{tolerance}{guard}{warning})"))
+        })
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

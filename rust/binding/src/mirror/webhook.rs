@@ -30,7 +30,7 @@ use crate::{
     detach::{detached, interrupted},
     encoded::utf8,
     errors,
-    guard::guarded,
+    guard::{guarded, object},
     json,
     kept::Kept,
     kernel,
@@ -121,14 +121,14 @@ impl MirroredWebhook {
     /// Raises:
     ///     TypeError: A wrong type.
     ///     ValueError: An id or a time that no verifier takes, or another time zone.
-    fn sign(
+    fn sign<'py>(
         &self,
-        py: Python<'_>,
+        py: Python<'py>,
         msg_id: &Bound<'_, PyAny>,
         timestamp: &Bound<'_, PyAny>,
         data: &Bound<'_, PyAny>,
-    ) -> PyResult<String> {
-        guarded(|| {
+    ) -> PyResult<Bound<'py, PyAny>> {
+        object(py, || {
             let State { endpoint, .. } = self.state()?;
             let scheme = endpoint.scheme();
             let id = utf8(text(msg_id, "msg_id")?)?
@@ -186,7 +186,7 @@ impl MirroredWebhook {
     }
 
     fn __reduce_ex__(slf: &Bound<'_, Self>, _protocol: &Bound<'_, PyAny>) -> PyResult<()> {
-        Err(no_copy(slf))
+        guarded(|| Err(no_copy(slf)))
     }
 }
 
