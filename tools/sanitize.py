@@ -26,7 +26,11 @@ FOUND: Final = "AddressSanitizer: heap-buffer-overflow"
 
 # What is hostile from Python.
 HOSTILE: Final = (
+    "tests/test_hostile_buffers.py",
+    "tests/test_hostile_mappings.py",
     "tests/test_hostile_objects.py",
+    "tests/test_hostile_sequences.py",
+    "tests/test_hostile_subclasses.py",
     "tests/test_batch_items.py",
     "tests/test_columns.py",
     "tests/test_headers_and_bodies.py",
