@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -12,31 +12,7 @@ import pytest
 from hookseal import Message, Verdict
 from tests.guards import DONE, IN_MEMORY, WON, memory
 from tests.implementations import BODY, NOW, SECRET, signed
-from tests.test_replay import Recorder
-
-
-class AsyncRecorder:
-    """A guard whose methods are coroutines."""
-
-    def __init__(self) -> None:
-        self.inner = Recorder()
-        self.threads: list[str] = []
-
-    async def claim(self, keys: Sequence[bytes], *, lease: int | None, ttl: int) -> Any:
-        self.threads.append(threading.current_thread().name)
-        await asyncio.sleep(0)
-        return self.inner.claim(keys, lease=lease, ttl=ttl)
-
-    async def commit(self, keys: Sequence[bytes]) -> None:
-        await asyncio.sleep(0)
-        self.inner.commit(keys)
-
-    async def release(self, keys: Sequence[bytes]) -> None:
-        await asyncio.sleep(0)
-        self.inner.release(keys)
-
-    async def close(self) -> None:
-        pass
+from tests.recorder import AsyncRecorder, Recorder
 
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:

@@ -14,7 +14,7 @@ from tests.conftest import Clock
 from tests.implementations import BODY, NOW, core, secret, signed, twin
 from tests.implementations import key as secret_key
 from tests.profiles import fewer
-from tests.test_replay import Recorder
+from tests.recorder import Recorder
 
 ACME = {
     "signature": "x-s",

@@ -12,8 +12,7 @@ import pytest
 from hookseal import Endpoint, Message, Verdict
 from tests.guards import IN_MEMORY, memory
 from tests.implementations import BODY, NOW, SECRET, key, secret, signed
-from tests.test_replay import Recorder
-from tests.test_replay_async import AsyncRecorder
+from tests.recorder import AsyncRecorder, Recorder
 from tests.test_resolver import KNOWN, Tenants, message
 
 V, U, M = Verdict.VALID, Verdict.UNKNOWN_ENDPOINT, Verdict.SIGNATURE_MISMATCH
