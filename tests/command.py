@@ -10,11 +10,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
+import pytest
+
+from hookseal._cli import main
 from tests.implementations import BODY, NOW, SECRET, signed
 
 # The variable that holds the secret; what the tests pass to verify with it, as of NOW.
@@ -44,6 +47,9 @@ class Ran(NamedTuple):
     @property
     def json(self) -> Any:
         return json.loads(self.out)
+
+
+Command: TypeAlias = Callable[..., Ran]
 
 
 def line(body: bytes = BODY, **changed: Any) -> bytes:
@@ -138,3 +144,40 @@ def interrupted(child: subprocess.Popen[bytes], number: int = signal.SIGINT) -> 
     """Sends a signal and gives the exit status."""
     child.send_signal(number)
     return child.wait(PATIENCE_SECONDS)
+
+
+@pytest.fixture(params=["core", "twin"], autouse=True)
+def implementation(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The command with the core, and as it is where there is no binary."""
+    name = str(request.param)
+    if name == "core":
+        pytest.importorskip("hookseal._core")
+    monkeypatch.setattr("hookseal._cli._implementation.is_core", lambda: name == "core")
+    return name
+
+
+@pytest.fixture
+def batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Command:
+    """Runs ``verify-batch`` over files of these contents, named 0.jsonl, 1.jsonl, …"""
+    monkeypatch.setenv(VARIABLE, SECRET)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*contents: bytes, options: Any = (), keys: Any = AS_OF_NOW) -> Ran:
+        names = []
+        for number, content in enumerate(contents):
+            names.append(f"{number}.jsonl")
+            Path(names[-1]).write_bytes(content)
+        capsys.readouterr()
+        status = main(["verify-batch", *names, *keys, *map(str, options)])
+        return Ran(status, *capsys.readouterr())
+
+    return run
+
+
+def words(ran: Ran) -> str:
+    """Standard error without the warning that there is no compiled module."""
+    return "".join(
+        line for line in ran.err.splitlines(keepends=True) if "no compiled module" not in line
+    )

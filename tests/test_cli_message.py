@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +13,10 @@ import pytest
 import hookseal.pure
 from hookseal import Verdict
 from hookseal._cli import main
-from tests.command import VARIABLE, WITH_SECRET, Ran
+from tests.command import VARIABLE, WITH_SECRET, Command, Ran, implementation
 from tests.implementations import BODY, NOW, SECRET, secret, signed
 
-Command = Callable[..., Ran]
-
-
-@pytest.fixture(params=["core", "twin"], autouse=True)
-def implementation(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The command with the core, and as it is where there is no binary."""
-    name = str(request.param)
-    if name == "core":
-        pytest.importorskip("hookseal._core")
-    monkeypatch.setattr("hookseal._cli._implementation.is_core", lambda: name == "core")
-    return name
+__all__ = ["implementation"]
 
 
 @pytest.fixture
