@@ -24,6 +24,7 @@ from tests.implementations import BODY, NOW, SECRET, signed
 VARIABLE: Final = "HOOK_SECRET"
 WITH_SECRET: Final = ("--secret-env", VARIABLE)
 AS_OF_NOW: Final = (*WITH_SECRET, "--now", str(NOW))
+BATCH: Final = ("verify-batch", *AS_OF_NOW)
 
 COMMAND: Final = (sys.executable, "-m", "hookseal")
 # As a child without rich, whatever is installed.
@@ -66,6 +67,12 @@ def line(body: bytes = BODY, **changed: Any) -> bytes:
 def forged(body: bytes = BODY) -> bytes:
     """A line whose signature is another message's."""
     return line(body, headers=signed(body + b"!"))
+
+
+def lines_of(data: bytes, one: bytes) -> int:
+    """How many whole lines there are, all of which are the same."""
+    assert data == one * data.count(b"\n")
+    return data.count(b"\n")
 
 
 # How terminals look, and that stdout is not buffered: what was written then waits for nothing.

@@ -99,7 +99,7 @@ NOT_FOR_COUNTED: Final = (
     "tests/test_lines_process.py::test_ctrl_c",
     "tests/test_process.py::test_other_threads_run_while_a_batch_hashes",
     "tests/test_cli_process.py::test_a_disk_that_fills_up",
-    "tests/test_cli_process.py::test_tables_lose_nothing",
+    "tests/test_cli_terminals.py::test_tables_lose_nothing",
     "tests/test_threats_process.py::test_threat_46_ctrl_c_in_a_long_batch",
     # What counts can be loaded once in a process.
     "tests/test_threats_process.py::test_threat_45_a_second_interpreter",
