@@ -13,9 +13,8 @@ from hookseal import Endpoint, Message, Verdict
 from tests.guards import IN_MEMORY, memory
 from tests.implementations import BODY, NOW, SECRET, key, secret, signed
 from tests.recorder import AsyncRecorder, Recorder
-from tests.test_resolver import KNOWN, Tenants, message
+from tests.tenants import KNOWN, M, Tenants, U, V, message
 
-V, U, M = Verdict.VALID, Verdict.UNKNOWN_ENDPOINT, Verdict.SIGNATURE_MISMATCH
 R = Verdict.REPLAYED
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,17 +12,9 @@ import pytest
 from hookseal import Verdict
 from tests.children import run
 from tests.implementations import NOW, SECRET, secret
-from tests.test_resolver import check, message
+from tests.tenants import M, U, V, check, clock, message
 
-V, U, M = Verdict.VALID, Verdict.UNKNOWN_ENDPOINT, Verdict.SIGNATURE_MISMATCH
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The monotonic clock, to be moved by hand."""
-    now = [1000.0]
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    return now
+__all__ = ["clock"]
 
 
 class Stalled:
