@@ -6,11 +6,12 @@ import json
 from itertools import pairwise
 from typing import Any, Final, TypeAlias
 
-from tests.implementations import BODY, signed
+from tests.implementations import BODY, NOW, SECRET, key, signed
 
 Row: TypeAlias = tuple[int, Any, str, str | None]
 
 GOOD: Final[dict[str, Any]] = {"headers": signed(), "body": BODY.decode()}
+FORGED: Final = signed(key=key(1))
 
 
 def judge_of(hooks: Any) -> Any:
@@ -22,6 +23,11 @@ def judge_of(hooks: Any) -> Any:
     from hookseal import _core
 
     return _core.LineJudge
+
+
+def judge(hooks: Any, **named: Any) -> Any:
+    """A judge with the secret, as of NOW, that keeps what is rejected."""
+    return judge_of(hooks)(hooks.Verifier(SECRET), **{"now": NOW, "keep_rejects": True, **named})
 
 
 def line(**changes: Any) -> bytes:
