@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from hookseal.pure import Secret
 from tests.implementations import BODY, NOW, SECRET
-from tests.mirrors import Call, headers, mac, utc
+from tests.mirrors import WEBHOOKS, Call, headers, mac, utc
 
 REFUSED: Final = "refused"
 ANSWERED: Final = "answered"
@@ -123,7 +123,6 @@ def _everywhere(make: Callable[[str], list[Call]]) -> list[Call]:
 
 
 _NO_BODIES: Final[list[Any]] = [memoryview(BODY), {"a": 1}, None, 5, []]
-WEBHOOKS: Final = ("standard", "svix", "svix1")
 _SVIX_NAMES: Final = {"svix-id", "svix-timestamp", "svix-signature"}
 
 _OTHER_TIMES = [

@@ -34,6 +34,7 @@ from tests.implementations import KEY, NOW, SECRET
 
 MODULES: Final = ("standardwebhooks.webhooks", "svix.webhooks", "svix1.webhooks", "github")
 FUNCTIONS: Final = ("uplift", "zoho")
+WEBHOOKS: Final = ("standard", "svix", "svix1")
 # Shared by both implementations: their exceptions are the same classes.
 SHARED: Final = {
     f"hookseal.compat.{name}" for name in ("_absent", "_errors", "_signing", "_timestamp")
@@ -191,6 +192,18 @@ def dropins(which: str) -> Side:
 
 
 IMPLEMENTATIONS: Final = ("core", "twin")
+
+
+@pytest.fixture(params=IMPLEMENTATIONS)
+def which(request: pytest.FixtureRequest) -> str:
+    """The drop-ins on the core, and on its twin."""
+    return str(request.param)
+
+
+@pytest.fixture(params=WEBHOOKS)
+def webhook_class(which: str, request: pytest.FixtureRequest) -> Any:
+    """Each ``Webhook``."""
+    return getattr(dropins(which), request.param)
 
 
 class Call(NamedTuple):
