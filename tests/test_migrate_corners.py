@@ -14,10 +14,9 @@ from hookseal._cli._migrate import _command
 from hookseal._cli._migrate._advice import advice
 from hookseal._cli._migrate._checks import checks
 from hookseal._cli._migrate._source import Edit, Source, Unreadable
+from tests.migrated import OLD
 
 pytest.importorskip("hookseal._core")
-
-OLD = "from standardwebhooks import Webhook\n"
 
 
 @pytest.fixture(autouse=True)

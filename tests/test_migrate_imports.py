@@ -12,7 +12,7 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from hookseal._cli._migrate._mirrors import MIRRORS, PEERS
 from tests.implementations import BODY, NOW, SECRET, signed
-from tests.rewritten_imports import found, rewritten
+from tests.migrated import found, rewritten
 
 # The text, what it becomes.
 CERTAIN: dict[str, tuple[str, str]] = {

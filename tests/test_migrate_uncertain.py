@@ -9,7 +9,7 @@ import pytest
 from hookseal._cli._migrate._imports import imports
 from hookseal._cli._migrate._mirrors import Versions
 from hookseal._cli._migrate._source import Source
-from tests.rewritten_imports import found, rewritten
+from tests.migrated import found, rewritten
 
 TRY = """try:
     from standardwebhooks import Webhook
