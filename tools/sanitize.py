@@ -36,6 +36,7 @@ HOSTILE: Final = (
     "tests/test_headers_and_bodies.py",
     "tests/test_lines_broken.py",
     "tests/test_python_traps.py",
+    "tests/test_threats_comparison.py",
     "tests/test_threats_interface.py",
     "tests/test_threats_process.py::test_threat_38_a_buffer_that_another_thread_changes",
     "tests/test_threats_signatures.py",
