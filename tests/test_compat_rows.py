@@ -9,16 +9,9 @@ import pytest
 
 import hookseal
 import hookseal.pure
-from tests.compat_rows import (
-    ADDITIONS,
-    ANSWERED,
-    CONSTRUCTOR_ROWS,
-    REFUSED,
-    SIGN_ROWS,
-    VERIFY_ROWS,
-    Row,
-)
+from tests.compat_rows import ANSWERED, REFUSED, VERIFY_ROWS, Row
 from tests.compat_rows_functions import GITHUB_ROWS, UPLIFT_ROWS, ZOHO_ROWS
+from tests.compat_rows_objects import ADDITIONS, CONSTRUCTOR_ROWS, SIGN_ROWS
 from tests.mirrors import DOCUMENTED, IMPLEMENTATIONS, Call, Outcome, at, dropins, genuine, same
 
 ROWS = [*VERIFY_ROWS, *CONSTRUCTOR_ROWS, *SIGN_ROWS, *GITHUB_ROWS, *UPLIFT_ROWS, *ZOHO_ROWS]
