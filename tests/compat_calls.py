@@ -7,144 +7,33 @@ from __future__ import annotations
 
 import array
 import email.message
-import json
-import random
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
 import httpx
 
-from tests.compat_rows import Decodes, Items
+from tests.compat_choices import IDS, ODD_IDS, ODD_TIMES, WRONG, Choice
+from tests.compat_damages import DAMAGES
+from tests.compat_rows import Items
 from tests.compat_rows_functions import Encodes
 from tests.implementations import KEY, NOW, SECRET
 from tests.implementations import secret as other_secret
 from tests.mirrors import TEXT_SECRET, Call, base64_mac, hex_mac, mac, utc
 
-_IDS: Final = ["msg_1", "msg_2Lh9KRb0pzN4LePd3XiA4v12Axj", "a", "id with space", "x" * 256]
-_ODD_IDS: Final = ["a.b", "é", "x" * 257, "a\nb", " a", "a ", "\ta", "\ud800", "", " ", "\x00", "."]
-_ODD_TIMES: Final = [
-    "",
-    " ",
-    "0",
-    "-5",
-    "abc",
-    "nan",
-    "inf",
-    "1e400",
-    "0x65",
-    str(NOW * 1000),
-    f"{NOW}.0",
-    f"{NOW}.9",
-    f"+{NOW}",
-    f" {NOW}",
-    f"{NOW}\t",
-    f"0{NOW}",
-    "1_700_000_000",
-    "1.7e9",
-    "٥",
-    "9" * 15,
-    "9" * 16,
-    "9" * 4000,
-    "253402300799",
-    "253402300800",
-    "2023-11-14T22:13:20Z",
-    f"\u00a0{NOW}",
-    f"{NOW}\n",
-    f"{NOW}.9999999",
-    "\ud800",
-]
-_TEXTS: Final = [
-    b"",
-    b"{}",
-    b'{"a":1}',
-    b"null",
-    b"[1,2.5,-0,1e400]",
-    b'{"a":1,"a":2}',
-    b"NaN",
-    b"-Infinity",
-    b"1" * 30,
-    b'"\\ud800"',
-    b'"\\ud83d\\ude00"',
-    b"\xef\xbb\xbf{}",
-    b"not json",
-    b'{"a":',
-    b"[1,]",
-    b' {"a" : [ ] } ',
-    '{"a":"\u00e9\U0001f600"}'.encode(),
-    b'"\n"',
-    b"[" * 70 + b"]" * 70,
-    b"01",
-    b"1.",
-    b"'a'",
-    b"\xff",
-    b"\xff\xfe{\x00}\x00",
-    b'{"a":1}.',
-]
-_WRONG: Final[list[Any]] = [
-    None,
-    0,
-    1,
-    5,
-    True,
-    False,
-    NOW,
-    float(NOW),
-    b"",
-    b"x",
-    str(NOW).encode(),
-    [],
-    ["x"],
-    (),
-    {},
-    {"a"},
-    object,
-    bytearray(b"x"),
-    "x",
-]
-
-
-class Choice:
-    """What is drawn from one seed."""
-
-    def __init__(self, seed: str) -> None:
-        self.random = random.Random(f"tests.compat_calls {seed}")
-
-    def of(self, *several: Any) -> Any:
-        """One of them."""
-        return several[self.random.randrange(len(several))]
-
-    def body(self) -> bytes:
-        """A body, often JSON."""
-        if self.random.random() < 0.5:
-            return bytes(self.of(*_TEXTS))
-        length = self.of(0, 1, 5, 60, 300)
-        value = {
-            "type": "invoice.paid",
-            "n": self.random.randrange(-(10**20), 10**20),
-            "x": self.random.random(),
-            "text": "".join(self.of('é"\\/\n😀a b') for _ in range(length)),
-            "list": [None, True, {}, [], "", 0],
-        }
-        return json.dumps(value, ensure_ascii=self.random.random() < 0.5).encode()
-
-    def maybe(self, chance: float) -> bool:
-        """True as often as that."""
-        return self.random.random() < chance
-
 
 def verify_call(function: str, choice: Choice) -> Call:
     """One call of ``verify``."""
     body = choice.body()
-    id, stamp = choice.of(*_IDS), str(NOW + choice.of(0, 0, 0, 1, -1, 299, -299, 300))
+    id, stamp = choice.of(*IDS), str(NOW + choice.of(0, 0, 0, 1, -1, 299, -299, 300))
     if choice.maybe(0.1):
-        id = choice.of(*_ODD_IDS)
+        id = choice.of(*ODD_IDS)
     if choice.maybe(0.15):
         stamp = str(NOW + choice.of(-300, -301, 301, 302, 3600, -3600, -NOW))
     # Over the header's text, or over the number that the original makes of it.
     signed_stamp = stamp
     if choice.maybe(0.12):
-        stamp = choice.of(*_ODD_TIMES)
+        stamp = choice.of(*ODD_TIMES)
         signed_stamp = choice.of(str(NOW), stamp if stamp.isascii() else str(NOW))
     signature = mac(body, id, signed_stamp)
     family = "webhook" if function == "standard" else choice.of("webhook", "svix")
@@ -155,11 +44,11 @@ def verify_call(function: str, choice: Choice) -> Call:
     }
     data: Any = body
     for _ in range(choice.of(0, 1, 1, 1, 2, 3)):
-        damage = choice.of(*_DAMAGES)
+        damage = choice.of(*DAMAGES)
         data = damage(choice, given, family, data, signature)
     headers: Any = _dressed(choice, given)
     if choice.maybe(0.02):
-        headers = choice.of(*_WRONG)
+        headers = choice.of(*WRONG)
     arguments: dict[str, Any] = {"data": data, "headers": headers}
     if function == "standard" and choice.maybe(0.5):
         arguments["json_parse"] = choice.of(False, False, True, None, 0, 1)
@@ -196,155 +85,6 @@ def _dressed(choice: Choice, given: dict[Any, Any]) -> Any:
     return given
 
 
-# Damages: each changes the headers in place, and gives the body.
-Damage = Callable[[Choice, dict[Any, Any], str, Any, str], Any]
-
-
-def _drop(choice: Choice, given: dict[Any, Any], family: str, data: Any, good: str) -> Any:
-    given.pop(f"{family}-{choice.of('id', 'timestamp', 'signature')}", None)
-    return data
-
-
-def _other_value(choice: Choice, given: dict[Any, Any], family: str, data: Any, good: str) -> Any:
-    given[f"{family}-{choice.of('id', 'timestamp', 'signature')}"] = choice.of(*_WRONG)
-    return data
-
-
-def _spelled(choice: Choice, given: dict[Any, Any], family: str, data: Any, good: str) -> Any:
-    part = choice.of("id", "timestamp", "signature")
-    name = f"{family}-{part}"
-    value = given.get(name, "")
-    spelled = choice.of(
-        name.upper(),
-        name.title(),
-        name.replace("k", "\u212a"),
-        name.encode(),
-        f"{name} ",
-        f"HTTP_{name.upper().replace('-', '_')}",
-        5,
-        None,
-    )
-    if choice.maybe(0.5):
-        given.pop(name, None)
-    given[spelled] = choice.of(value, value, "other", "", None, good)
-    if choice.maybe(0.3) and name in given:
-        given[name] = given.pop(name)
-    return data
-
-
-def _in_a_list(choice: Choice, given: dict[Any, Any], family: str, data: Any, good: str) -> Any:
-    bad = mac(b"forged")
-    piece = choice.of(
-        "v1",
-        "v1,",
-        "",
-        "v1,!!!",
-        "v2,AAAA",
-        "x",
-        "v1,AAAA,",
-        "v1a,AAAA",
-        bad,
-        bad[:-1],
-        "V1" + good[2:],
-        "v1,é",
-        "v1,$$$$",
-        good + "x",
-        "\ud800",
-        "v01" + good[2:],
-        good.replace("v1,", "v1,,"),
-        "\t",
-    )
-    glue = choice.of(" ", " ", " ", "  ", ", ", ",", "\t", "\n")
-    given[f"{family}-signature"] = glue.join(
-        choice.of([good, piece], [piece, good], [piece], [piece, bad])
-    )
-    return data
-
-
-def _respelled(choice: Choice, given: dict[Any, Any], family: str, data: Any, good: str) -> Any:
-    at = choice.random.randrange(len(good))
-    given[f"{family}-signature"] = choice.of(
-        good[:-1],
-        good + "=",
-        good + "==",
-        good + "A",
-        good + " ",
-        good + "\n",
-        good + "\t",
-        " " + good,
-        "\t" + good,
-        good[:at] + "!" + good[at:],
-        good[:at] + "\n" + good[at:],
-        good[:at],
-        good.upper(),
-        good[:at] + choice.of(*"AZaz09+/-_=,. ") + good[at + 1 :],
-        good[:-2] + "B=",
-        good.replace("+", "-"),
-        good + " " + "v1,AAAA " * 4000,
-    )
-    return data
-
-
-def _stray(choice: Choice, given: dict[Any, Any], family: str, data: Any, good: str) -> Any:
-    other = "webhook" if family == "svix" else "svix"
-    for part in choice.random.sample(["id", "timestamp", "signature"], choice.of(1, 1, 2, 3)):
-        value = given.get(f"{family}-{part}", "")
-        given[f"{other}-{part}"] = choice.of(value, value, "", None, "other", good)
-        if choice.maybe(0.5):
-            given.pop(f"{family}-{part}", None)
-    return data
-
-
-def _other_body(choice: Choice, given: dict[Any, Any], family: str, data: Any, good: str) -> Any:
-    if not isinstance(data, bytes):
-        return data
-    text = data.decode("utf-8", "replace")
-    return choice.of(
-        text,
-        text,
-        bytearray(data),
-        memoryview(data),
-        data + b" ",
-        data[:-1],
-        text + "\ud800",
-        Decodes(),
-        array.array("B", data),
-        *_WRONG,
-    )
-
-
-def _shift(choice: Choice, given: dict[Any, Any], family: str, data: Any, good: str) -> Any:
-    if not isinstance(data, bytes):
-        return data
-    whole = b"y.%d.%b" % (NOW, data)
-    given[f"{family}-signature"] = mac(whole, "x")
-    given[f"{family}-id"] = f"x.{NOW}.y"
-    given[f"{family}-timestamp"] = str(NOW)
-    return data
-
-
-def _rotation(choice: Choice, given: dict[Any, Any], family: str, data: Any, good: str) -> Any:
-    given[f"{family}-signature"] = " ".join(
-        choice.random.sample([good, mac(b"", "x"), mac(b"y")], choice.of(2, 3))
-    )
-    return data
-
-
-_DAMAGES: Final[list[Damage]] = [
-    _drop,
-    _other_value,
-    _spelled,
-    _in_a_list,
-    _in_a_list,
-    _respelled,
-    _respelled,
-    _stray,
-    _other_body,
-    _shift,
-    _rotation,
-]
-
-
 def constructor_call(choice: Choice) -> Call:
     """One call of ``Webhook(…)``."""
     key = choice.random.randbytes(choice.of(0, 1, 2, 23, 24, 32, 64, 100))
@@ -371,7 +111,7 @@ def constructor_call(choice: Choice) -> Call:
         " ",
         "\ud800",
         "whsec_\ud800",
-        *(one for one in _WRONG if not isinstance(one, (list, tuple, str)) or not one),
+        *(one for one in WRONG if not isinstance(one, (list, tuple, str)) or not one),
     )
     return Call("constructor", {"whsecret": secret})
 
@@ -407,8 +147,8 @@ def sign_call(choice: Choice) -> Call:
         )
     data: Any = choice.body().decode("utf-8", "replace")
     if choice.maybe(0.1):
-        data = choice.of(*_WRONG, "\ud800")
-    id = choice.of(*_IDS) if choice.maybe(0.8) else choice.of(*_ODD_IDS, *_WRONG)
+        data = choice.of(*WRONG, "\ud800")
+    id = choice.of(*IDS) if choice.maybe(0.8) else choice.of(*ODD_IDS, *WRONG)
     return Call("sign", {"msg_id": id, "timestamp": stamp, "data": data})
 
 
@@ -417,8 +157,8 @@ def hmac_call(choice: Choice) -> Call:
     key: Any = choice.random.randbytes(choice.of(0, 1, 32, 64, 65, 200))
     data: Any = choice.body()
     if choice.maybe(0.3):
-        key = choice.of(key, *_WRONG)
-        data = choice.of(data, *_WRONG)
+        key = choice.of(key, *WRONG)
+        data = choice.of(data, *WRONG)
     return Call("hmac_data", {"key": key, "data": data})
 
 
@@ -439,7 +179,7 @@ def _damaged_text(choice: Choice, good: str) -> Any:
         good + "é",
         "\ud800",
         "",
-        *_WRONG,
+        *WRONG,
     )
 
 
@@ -460,10 +200,10 @@ def github_call(choice: Choice) -> Call:
             body.decode("utf-8", "replace"),
             memoryview(body)[::2],
             memoryview(body * 2).cast("H"),
-            *_WRONG,
+            *WRONG,
         )
     if choice.maybe(0.1):
-        secret = choice.of(*_WRONG, "\ud800", Encodes(TEXT_SECRET))
+        secret = choice.of(*WRONG, "\ud800", Encodes(TEXT_SECRET))
     return Call("github", {"payload": payload, "signature": signature, "secret": secret})
 
 
@@ -479,7 +219,7 @@ def uplift_call(choice: Choice) -> Call:
     signature: Any = _damaged_text(choice, good) if choice.maybe(0.5) else good
     body: Any = text
     if choice.maybe(0.15):
-        body = choice.of(text.encode(), bytearray(text.encode()), "\ud800", *_WRONG)
+        body = choice.of(text.encode(), bytearray(text.encode()), "\ud800", *WRONG)
     arguments = {"request_body": body, "signature_from_request_header": signature, "secret": secret}
     return Call("uplift", arguments)
 
@@ -492,9 +232,9 @@ def zoho_call(choice: Choice) -> Call:
     signature: Any = _damaged_text(choice, good) if choice.maybe(0.5) else good
     payload: Any = text
     if choice.maybe(0.15):
-        payload = choice.of(text.encode(), bytearray(text.encode()), "\ud800", *_WRONG)
+        payload = choice.of(text.encode(), bytearray(text.encode()), "\ud800", *WRONG)
     if choice.maybe(0.1):
-        secret = choice.of(*_WRONG, "\ud800", Encodes(TEXT_SECRET))
+        secret = choice.of(*WRONG, "\ud800", Encodes(TEXT_SECRET))
     return Call("zoho", {"payload": payload, "signature": signature, "secret": secret})
 
 

@@ -70,6 +70,7 @@ def _texts(arguments: dict[str, Any], part: str) -> list[str]:
 
 
 def trimmed(text: str) -> str:
+    """The text without what HTTP drops around a value."""
     return text.strip(" \t")
 
 

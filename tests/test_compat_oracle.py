@@ -10,7 +10,8 @@ from functools import cache
 
 import pytest
 
-from tests.compat_calls import CALLS, Choice
+from tests.compat_calls import CALLS
+from tests.compat_choices import Choice
 from tests.mirrors import DOCUMENTED, IMPLEMENTATIONS, Call, Outcome, at, dropins, genuine, same
 from tests.test_compat_rows import ROWS, is_answer, may_differ
 

@@ -11,7 +11,8 @@ import pytest
 import time_machine
 
 from hookseal import Verdict
-from tests.compat_calls import CALLS, Choice
+from tests.compat_calls import CALLS
+from tests.compat_choices import Choice
 from tests.implementations import BODY, NOW, SECRET
 from tests.mirrors import (
     DOCUMENTED,
