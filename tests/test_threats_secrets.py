@@ -13,18 +13,15 @@ from hypothesis import strategies as st
 
 from hookseal import SecretError, Verdict
 from hookseal._cli import main
-from tests.canaries import (
-    TEXT_CANARY,
-    failures_of_dropins,
+from tests.canaries import TEXT_CANARY, failures_of_dropins, raised_by, shows
+from tests.canary_searches import (
     found_in_errors,
     found_in_frames,
     found_in_objects,
     found_in_text,
     logged,
-    raised_by,
     shown_by_errors,
     shown_by_frames,
-    shows,
 )
 from tests.implementations import BODY, KEY, NOW, SECRET, signed
 from tests.judges import Judge, only
