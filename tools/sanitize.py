@@ -38,7 +38,7 @@ HOSTILE: Final = (
     "tests/test_python_traps.py",
     "tests/test_threats_comparison.py",
     "tests/test_threats_interface.py",
-    "tests/test_threats_process.py::test_threat_38_a_buffer_that_another_thread_changes",
+    "tests/test_threats_memory.py::test_threat_38_a_buffer_that_another_thread_changes",
     "tests/test_threats_signatures.py",
     "tests/test_threats_signed.py",
     "tests/test_threats_time.py",
