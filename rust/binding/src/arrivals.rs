@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use pyo3::{prelude::*, types::PyString};
+use pyo3::{Borrowed, prelude::*, types::PyString};
 
 use crate::{
     ahead::GROUP,
@@ -27,7 +27,7 @@ pub struct Arrivals<'e> {
 pub struct Seeking<'e, 'py> {
     rings: &'e Rings,
     first: usize,
-    names: [Option<Bound<'py, PyString>>; GROUP],
+    names: Given<'e, 'py>,
     sought: Sought<GROUP>,
 }
 
@@ -35,16 +35,16 @@ impl<'e, 'py> Seeking<'e, 'py> {
     /// Begins with a group that has a name for each message; None where there is no ring.
     pub fn begin(
         endpoints: &'e Endpoints,
-        names: &Names<'py>,
+        names: &'e Names<'py>,
         group: Range<usize>,
     ) -> PyResult<Option<Self>> {
         let Endpoints::Ring(rings) = endpoints else {
             return Ok(None);
         };
         let first = group.start;
-        let mut given = [const { None }; GROUP];
+        let mut given = [None; GROUP];
         for (name, index) in given.iter_mut().zip(group) {
-            *name = names.get(index)?;
+            *name = names.own(index)?;
         }
         let sought = rings.seek_each(&texts(&given)?);
         Ok(Some(Self {
@@ -59,7 +59,6 @@ impl<'e, 'py> Seeking<'e, 'py> {
     pub fn end(self, used: &Used) -> PyResult<Arrivals<'e>> {
         let found = self.rings.find_each(&texts(&self.names)?, &self.sought);
         for arrival in found.iter().flatten() {
-            arrival.endpoint.prefetch_secret();
             used.prefetch(*arrival);
         }
         let first = self.first;
@@ -74,13 +73,14 @@ impl<'e> Arrivals<'e> {
     }
 }
 
+/// The names of a group.
+type Given<'e, 'py> = [Option<Borrowed<'e, 'py, PyString>>; GROUP];
+
 /// The names as text; None where there is none, or none that an endpoint can have.
-fn texts<'n>(
-    names: &'n [Option<Bound<'_, PyString>>; GROUP],
-) -> PyResult<[Option<&'n str>; GROUP]> {
+fn texts<'n>(names: &'n Given<'_, '_>) -> PyResult<[Option<&'n str>; GROUP]> {
     let mut texts = [None; GROUP];
     for (text, name) in texts.iter_mut().zip(names) {
-        *text = name.as_ref().map_or(Ok(None), utf8)?;
+        *text = name.as_ref().map_or(Ok(None), |name| utf8(name))?;
     }
     Ok(texts)
 }

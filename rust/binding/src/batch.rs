@@ -92,7 +92,7 @@ impl<'py> Call<'py> {
             arrivals: Arrivals::default(),
             seen: Seen::default(),
             message_class: message_class(py)?,
-            call: self,
+            call: &self,
             endpoints,
             rules,
             held: if keep { held } else { 0 },

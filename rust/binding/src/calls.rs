@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use hookseal_engine::{
-    endpoint::Endpoint, header::Roles, replay::Keys, timestamp::Tolerance, verify::Rules,
+    endpoint::Endpoint, header::Roles, profile::Profile, replay::Keys, timestamp::Tolerance,
+    verify::Rules,
 };
 use pyo3::{prelude::*, types::PyTuple};
 
@@ -64,7 +65,7 @@ impl Verifier {
             replay,
         };
         if let Some(replay) = &made.replay {
-            let check = |endpoint: &Endpoint| replay.seconds(py, endpoint, &rules).map(|_| ());
+            let check = |endpoint: &Profile| replay.seconds(py, endpoint, &rules).map(|_| ());
             match made.endpoints() {
                 Endpoints::One(endpoint) => check(&endpoint)?,
                 Endpoints::Ring(rings) => rings.each().try_for_each(|it| check(it))?,

@@ -175,7 +175,7 @@ impl Judged {
             }
         }
         self.refuse_overtaken(py, replay, &mut gathered)?;
-        self.count_again();
+        self.count_again()?;
         if !keep {
             self.slots.particulars = None;
         }
@@ -224,9 +224,9 @@ impl Judged {
     }
 
     /// Counts what the secrets matched once more, if not all of it was let in.
-    fn count_again(&mut self) {
+    fn count_again(&mut self) -> PyResult<()> {
         let Some(backlog) = self.rules.backlog.filter(|_| self.has_refused) else {
-            return;
+            return Ok(());
         };
         let Self { used, slots, .. } = self;
         let endpoints = slots.particulars.as_ref().map(|kept| &kept.endpoints);
@@ -240,7 +240,7 @@ impl Judged {
                 let at = slots.arrival(index).unwrap_or(backlog.now);
                 Some((place.map_or(0, |place| *place as usize), secret, at))
             });
-        used.count_again(left);
+        used.count_again(left)
     }
 
     fn place(&self, index: usize) -> usize {

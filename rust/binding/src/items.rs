@@ -1,7 +1,7 @@
 //! The messages of a batch: what is one, and where its parts are.
 
 use pyo3::{
-    PyTypeInfo, intern,
+    Borrowed, PyTypeInfo, intern,
     prelude::*,
     sync::PyOnceLock,
     types::{PyByteArray, PyBytes, PyDict, PyList, PyMemoryView, PyString, PyTuple, PyType},
@@ -124,6 +124,14 @@ impl<'py> Names<'py> {
     /// Whether each message has its own.
     pub fn is_each(&self) -> bool {
         matches!(self, Self::Each(_))
+    }
+
+    /// The own name of message `index`, as long as there are all of them.
+    pub fn own<'n>(&'n self, index: usize) -> PyResult<Option<Borrowed<'n, 'py, PyString>>> {
+        match self {
+            Self::None | Self::One(_) => Ok(None),
+            Self::Each(all) => Ok(all.get_borrowed_item(index)?.cast::<PyString>().ok()),
+        }
     }
 
     /// The name for message `index`.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use hookseal_engine::{
-    endpoint::Endpoint,
     finding::Finding,
+    profile::Profile,
     ring::{Refused, Ring, Snapshot},
     scheme::Scheme,
 };
@@ -372,7 +372,7 @@ impl Keyring {
         guarded(|| {
             let snapshot = self.snapshot();
             let list = PyList::empty(py);
-            let add = |found, endpoint: &Endpoint, label| {
+            let add = |found, endpoint: &Profile, label| {
                 list.append(python_finding(
                     py,
                     found,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use hookseal_engine::{
     Interrupted, Outcome, Watch,
     endpoint::Endpoint,
+    profile::Profile,
     verify::{self, Rules},
 };
 use pyo3::{prelude::*, pybacked::PyBackedBytes};
@@ -46,7 +47,7 @@ pub struct Judged {
     /// With a guard, what it is to be held against when that has answered.
     pub wait: Option<Wait>,
     pub outcome: Outcome,
-    pub endpoint: Option<Arc<Endpoint>>,
+    pub endpoint: Option<Arc<Profile>>,
     /// None for text that cannot be encoded.
     pub body: Option<PyBackedBytes>,
     pub family: u8,
@@ -66,24 +67,24 @@ impl Verifier {
         if let (Some(replay), Some(_)) = (&self.replay, received_at) {
             replay.admit_arrival(py, "received_at")?;
         }
+        let mut endpoints;
         let endpoint = if let (Trust::One(endpoint), None) = (&self.trust, name) {
-            // The common case, without a second reference to count.
-            Some(Arc::clone(endpoint))
+            // The common case, without a reference to count.
+            Some(&**endpoint)
         } else {
-            let mut endpoints = self.endpoints();
+            endpoints = self.endpoints();
             self.resolve(py, &mut endpoints, |sought| sought.add(name))?;
-            let found = endpoints.find(name)?;
-            found.map(|arrival| Arc::clone(arrival.endpoint))
+            endpoints.find(name)?.map(|arrival| arrival.endpoint)
         };
         let is_ring = self.trust.ring().is_some();
         let body = body::read(asked.body, "body")?;
-        let scheme = endpoint.as_ref().map(|endpoint| &**endpoint.scheme());
+        let scheme = endpoint.map(|endpoint| &**endpoint.scheme());
         if self.replay.is_some() && scheme.is_some_and(|scheme| !scheme.signs_id()) {
             kept.hold(IDS_AND_TIMES);
         }
         headers::read(asked.headers, scheme, kept)?;
         let (mut judged_at, mut wait) = (0, None);
-        let (outcome, family) = match (&body, &endpoint) {
+        let (outcome, family) = match (&body, endpoint) {
             (None, _) => (Outcome::NOT_A_MESSAGE, 0),
             (Some(body), None) => match self.trust {
                 Trust::Unsigned { .. } => (self.rules.unsigned(body), 0),
@@ -123,7 +124,7 @@ impl Verifier {
             at: judged_at,
             wait,
             outcome,
-            endpoint,
+            endpoint: endpoint.map(|endpoint| Arc::clone(endpoint.profile())),
             body,
             family,
         })
@@ -131,7 +132,7 @@ impl Verifier {
 }
 
 /// Counts the secret of a valid outcome, of an endpoint of a ring.
-pub fn count(endpoint: &Endpoint, outcome: &Outcome, at: i64) {
+pub fn count(endpoint: &Profile, outcome: &Outcome, at: i64) {
     if let Ok(secret) = usize::try_from(outcome.secret) {
         endpoint.held()[secret].usage().add(1, at, at);
     }

@@ -1,6 +1,6 @@
 //! From Python's messages to a chunk.
 
-use std::{ops::Range, sync::Arc};
+use std::ops::Range;
 
 use hookseal_engine::{
     Outcome,
@@ -35,7 +35,7 @@ use crate::{
 
 /// What reads the messages of a call into a chunk.
 pub struct Reader<'a, 'py> {
-    pub call: Call<'py>,
+    pub call: &'a Call<'py>,
     pub endpoints: &'a Endpoints,
     pub rules: &'a Rules,
     /// The headers whose objects are held.
@@ -168,7 +168,7 @@ impl<'a, 'py> Reader<'a, 'py> {
             endpoint: place,
             at,
         };
-        let pushed = chunk.push_single(index, carried, &&**arrival.endpoint, at, &single);
+        let pushed = chunk.push_single(index, carried, &arrival.endpoint, at, &single);
         pushed.map_err(no_memory)?;
         Ok(true)
     }
@@ -213,7 +213,7 @@ impl<'a, 'py> Reader<'a, 'py> {
             endpoint: small(ready.place),
             at: ready.at,
         };
-        let (endpoint, at) = (&**ready.endpoint, ready.at);
+        let (endpoint, at) = (ready.endpoint, ready.at);
         let pushed = match &ready.single {
             Some(single) => chunk.push_single(index, carried, &endpoint, at, single),
             None => chunk.push(index, carried, &endpoint, at),
@@ -226,7 +226,7 @@ impl<'a, 'py> Reader<'a, 'py> {
         let endpoints = self.endpoints;
         let Call {
             names, received_at, ..
-        } = &self.call;
+        } = self.call;
         if names.is_each() || received_at.is_each() {
             return Ok(Pairs::Each);
         }
@@ -396,7 +396,7 @@ pub struct Same<'e> {
 
 /// A message that can be judged.
 pub struct Ready<'e, 'h> {
-    pub endpoint: &'e Arc<Endpoint>,
+    pub endpoint: &'e Endpoint,
     /// The endpoint's position among those that are used.
     pub place: usize,
     pub body: PyBackedBytes,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hookseal_engine::{
-    endpoint::Endpoint,
+    profile::Profile,
     replay::{self, Backlog, Key, Unprotected},
     verify::Rules,
 };
@@ -179,7 +179,7 @@ impl Replay {
     ///
     /// # Errors
     /// `SchemeError`: the guard cannot protect them.
-    pub fn seconds(&self, py: Python<'_>, endpoint: &Endpoint, rules: &Rules) -> PyResult<u32> {
+    pub fn seconds(&self, py: Python<'_>, endpoint: &Profile, rules: &Rules) -> PyResult<u32> {
         let ttl = self.ttl.map(i64::from);
         let refused = |why: Unprotected| scheme_error(py, why.code(), &endpoint.scheme().name);
         let seconds = replay::seconds(endpoint, rules, ttl).map_err(refused)?;

@@ -29,7 +29,8 @@ pub struct Resolved(Arc<Endpoint>);
 impl Resolved {
     /// The endpoint of that name.
     pub fn of(snapshot: &Snapshot, name: &str) -> Option<Self> {
-        snapshot.get(name).cloned().map(Self)
+        let endpoint = snapshot.get(name)?;
+        Some(Self(Arc::new(endpoint.clone())))
     }
 }
 
@@ -124,12 +125,13 @@ impl Verifier {
         ring: &Keyring,
         found: &Bound<'_, PyDict>,
     ) -> PyResult<Arc<Snapshot>> {
-        let mut snapshot = Snapshot::default();
+        let mut known = Vec::new();
         for endpoint in found.values() {
             if endpoint.is_none() {
                 continue;
             }
-            let endpoint = &endpoint.cast::<Resolved>()?.get().0;
+            let told = endpoint.cast_into::<Resolved>()?;
+            let endpoint = &told.get().0;
             let seconds = |replay: &Arc<Replay>| replay.seconds(py, endpoint, &self.rules);
             if let (Some(Err(error)), Some(resolver)) =
                 (self.replay.as_ref().map(seconds), ring.resolver())
@@ -138,8 +140,10 @@ impl Verifier {
                 resolver.call_method1(intern!(py, "refuse"), (endpoint.name(), error))?;
                 continue;
             }
-            snapshot.adopt(Arc::clone(endpoint));
+            known.push(Arc::clone(endpoint));
         }
+        let mut snapshot = Snapshot::default();
+        snapshot.adopt(known.iter().map(|endpoint| &**endpoint));
         Ok(Arc::new(snapshot))
     }
 

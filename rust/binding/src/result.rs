@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hookseal_engine::{Verdict, endpoint::each, verify::Rules};
+use hookseal_engine::{Verdict, endpoint::each, profile::Profile, verify::Rules};
 use pyo3::{
     PyTraverseError, PyVisit,
     exceptions::PyRuntimeError,
@@ -117,11 +117,7 @@ impl BatchResult {
         })
     }
 
-    fn endpoint_of(
-        &self,
-        kept: &Particulars,
-        index: usize,
-    ) -> Option<&Arc<hookseal_engine::endpoint::Endpoint>> {
+    fn endpoint_of(&self, kept: &Particulars, index: usize) -> Option<&Arc<Profile>> {
         let place = match kept.endpoints.get(index) {
             Some(place) => usize::try_from(*place).ok()?,
             None => 0,
@@ -197,10 +193,13 @@ impl BatchResult {
     fn by_secret<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         guarded(|| {
             let counts = PyDict::new(py);
-            for used in &self.used.all {
+            for (place, used) in self.used.all.iter().enumerate() {
                 let endpoint = &used.endpoint;
                 for at in each(used.live) {
-                    let (label, count) = (&*endpoint.held()[at].label, used.matches.of(at).count);
+                    let (label, count) = (
+                        &*endpoint.held()[at].label,
+                        self.used.matched(place, at).count,
+                    );
                     if self.kind == Kind::Ring {
                         counts.set_item((endpoint.name(), label), count)?;
                     } else {

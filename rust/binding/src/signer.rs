@@ -83,7 +83,7 @@ impl Signer {
             }
             let family = scheme.families[0].clone();
             Ok(Self {
-                endpoint: Arc::new(endpoint),
+                endpoint,
                 family,
                 token,
             })

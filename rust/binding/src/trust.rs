@@ -120,7 +120,7 @@ pub struct Rings {
 
 impl Rings {
     /// All of them.
-    pub fn each(&self) -> impl Iterator<Item = &Arc<Endpoint>> {
+    pub fn each(&self) -> impl Iterator<Item = &Endpoint> {
         let resolved = self.resolved.iter().flat_map(|it| it.endpoints());
         self.held.endpoints().chain(resolved)
     }
@@ -173,14 +173,14 @@ pub struct Sought<const COUNT: usize> {
 /// Where a message arrived.
 #[derive(Clone, Copy)]
 pub struct Arrival<'e> {
-    pub endpoint: &'e Arc<Endpoint>,
+    pub endpoint: &'e Endpoint,
     /// The endpoint's position among those of the call.
     pub position: usize,
 }
 
 impl<'e> Arrival<'e> {
     /// At the one endpoint there is.
-    pub fn at(endpoint: &'e Arc<Endpoint>) -> Self {
+    pub fn at(endpoint: &'e Endpoint) -> Self {
         let position = 0;
         Self { endpoint, position }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hookseal_engine::{Outcome, endpoint::Endpoint, replay::Key, verify::Rules};
+use hookseal_engine::{Outcome, profile::Profile, replay::Key, verify::Rules};
 use hookseal_replay::Claim;
 use pyo3::{IntoPyObjectExt, exceptions::PyRuntimeError, prelude::*, pybacked::PyBackedBytes};
 
@@ -25,7 +25,7 @@ pub struct One {
     /// None where the caller says what time it is.
     pub wait: Option<Wait>,
     pub outcome: Outcome,
-    pub endpoint: Option<Arc<Endpoint>>,
+    pub endpoint: Option<Arc<Profile>>,
     pub body: Option<PyBackedBytes>,
     /// The object that holds the id.
     pub id: Option<Py<PyAny>>,

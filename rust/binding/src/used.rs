@@ -6,6 +6,7 @@ use hookseal_engine::{
     Outcome,
     endpoint::{Endpoint, MAX_SECRETS, Positions},
     prefetch_value,
+    profile::Profile,
     usage::Usage,
 };
 use pyo3::prelude::*;
@@ -14,36 +15,29 @@ use smallvec::SmallVec;
 use crate::{arguments::no_memory, slots::small, trust::Arrival};
 
 /// The endpoints that a batch's messages arrived at.
+///
+/// A batch over many of them counts somewhere else for each message: so what is counted lies close
+/// together, apart from what is only looked at in the end.
 #[derive(Default)]
 pub struct Used {
-    /// Not in place: a result is an object of Python's, whose memory is not aligned to a line.
     pub all: Vec<UsedEndpoint>,
     /// Where in the list an endpoint is, by its position among those of the call; and one, so
     /// that 0 is nowhere. Empty until there is a second.
     places: Vec<u32>,
+    /// How many messages the first secrets of each matched, by its place in the list.
+    counts: Vec<[u32; FEW_SECRETS]>,
+    instants: Instants,
 }
 
-/// One of them. A batch over many counts somewhere else for each message: in one line of the
-/// cache, as long as there are two secrets.
-#[repr(align(64))]
+/// One of them.
 pub struct UsedEndpoint {
-    pub endpoint: Arc<Endpoint>,
-    pub matches: Matches,
+    pub endpoint: Arc<Profile>,
+    /// What the secrets after the first ones matched, where there are any.
+    more: Option<Box<More>>,
     /// Its position among the endpoints of the call.
     position: u32,
     /// The secrets that were tried, or would have been.
     pub live: Positions,
-}
-
-const _: () = assert!(size_of::<UsedEndpoint>() == 64, "one line");
-
-/// What each secret of an endpoint matched, by its position.
-pub struct Matches {
-    counts: [u32; FEW_SECRETS],
-    first: [i64; FEW_SECRETS],
-    last: [i64; FEW_SECRETS],
-    /// Those of the secrets after the first ones, where there are any.
-    more: Option<Box<More>>,
 }
 
 type More = [Matched; MAX_SECRETS - FEW_SECRETS];
@@ -51,43 +45,52 @@ type More = [Matched; MAX_SECRETS - FEW_SECRETS];
 /// The secrets that an endpoint has in a rotation.
 const FEW_SECRETS: usize = 2;
 
-impl Matches {
-    fn none_of(endpoint: &Endpoint) -> Self {
-        let has_more = endpoint.held().len() > FEW_SECRETS;
+impl UsedEndpoint {
+    fn new(endpoint: &Endpoint, position: u32) -> Self {
+        let has_more = endpoint.keys().len() > FEW_SECRETS;
         Self {
-            counts: [0; FEW_SECRETS],
-            first: [Matched::NONE.first; FEW_SECRETS],
-            last: [Matched::NONE.last; FEW_SECRETS],
+            endpoint: Arc::clone(endpoint.profile()),
             more: has_more.then(|| Box::new([Matched::NONE; MAX_SECRETS - FEW_SECRETS])),
+            position,
+            live: endpoint.always_live(),
         }
     }
+}
 
-    /// What the secret at a position matched.
-    pub fn of(&self, secret: usize) -> Matched {
-        match (&self.more, secret.checked_sub(FEW_SECRETS)) {
-            (Some(more), Some(at)) => more[at],
-            _ => Matched {
-                count: self.counts[secret].into(),
-                first: self.first[secret],
-                last: self.last[secret],
-            },
-        }
+/// When the messages of a batch were judged that arrived so far.
+#[derive(Default)]
+enum Instants {
+    /// There were none.
+    #[default]
+    Unseen,
+    /// All at once, as most.
+    Same(i64),
+    /// From when to when the first secrets of each endpoint matched, by its place in the list.
+    Each(Vec<[Span; FEW_SECRETS]>),
+}
+
+/// The first and the last instant; without one as far from any other as can be.
+#[derive(Clone, Copy)]
+struct Span {
+    first: i64,
+    last: i64,
+}
+
+impl Span {
+    const NONE: Self = Self {
+        first: i64::MAX,
+        last: i64::MIN,
+    };
+
+    fn at(at: i64) -> Self {
+        let (first, last) = (at, at);
+        Self { first, last }
     }
 
-    /// Counts a message.
     #[inline]
-    fn add(&mut self, secret: usize, at: i64) {
-        let more = self.more.as_mut().zip(secret.checked_sub(FEW_SECRETS));
-        let (first, last) = if let Some((more, secret)) = more {
-            more[secret].count += 1;
-            (&mut more[secret].first, &mut more[secret].last)
-        } else {
-            // A batch of more messages than this counts has no room in memory.
-            self.counts[secret] = self.counts[secret].saturating_add(1);
-            (&mut self.first[secret], &mut self.last[secret])
-        };
-        *first = at.min(*first);
-        *last = at.max(*last);
+    fn note(&mut self, at: i64) {
+        self.first = at.min(self.first);
+        self.last = at.max(self.last);
     }
 }
 
@@ -95,25 +98,27 @@ impl Matches {
 #[derive(Clone, Copy)]
 pub struct Matched {
     pub count: u64,
-    /// The first and the last instant at which it did.
-    first: i64,
-    last: i64,
+    /// When it did.
+    seen: Span,
 }
 
 impl Matched {
     const NONE: Self = Self {
         count: 0,
-        first: i64::MAX,
-        last: i64::MIN,
+        seen: Span::NONE,
     };
 }
 
 impl Used {
-    /// Asks for the place in the list of an endpoint that a message arrived at.
+    /// Asks for what is held on to of an endpoint that a message arrived at, if it is the first.
     #[inline]
     pub fn prefetch(&self, arrival: Arrival<'_>) {
-        if let Some(place) = self.places.get(arrival.position) {
-            prefetch_value(place);
+        if self
+            .places
+            .get(arrival.position)
+            .is_none_or(|place| *place == 0)
+        {
+            arrival.endpoint.prefetch_profile();
         }
     }
 
@@ -127,14 +132,12 @@ impl Used {
         }
     }
 
-    /// Notes that a message arrived; returns the position of the endpoint in the list.
+    /// Notes that a message arrived, and when; returns the position of the endpoint in the list.
     #[inline]
     pub fn arrived(&mut self, arrival: Arrival<'_>, at: i64) -> PyResult<usize> {
         let place = self.place(arrival)?;
-        // It is counted there when the message has been hashed.
-        prefetch_value(&self.all[place]);
-        // What is always live was noted with the endpoint: most have nothing else, and the list
-        // is long where there are many.
+        self.note(at)?;
+        // What is always live was noted with the endpoint: most have nothing else.
         if arrival.endpoint.has_windows() {
             self.all[place].live |= arrival.endpoint.live(at);
         }
@@ -142,7 +145,12 @@ impl Used {
     }
 
     fn find(&mut self, Arrival { endpoint, position }: Arrival<'_>) -> PyResult<usize> {
-        let Self { all, places } = self;
+        let Self {
+            all,
+            places,
+            counts,
+            instants,
+        } = self;
         let next = all.len();
         if next > 0 {
             let last = position.max(all[0].position as usize);
@@ -159,14 +167,46 @@ impl Used {
             }
             places[position] = small(next + 1);
         }
+        counts.try_reserve(1).map_err(no_memory)?;
+        if let Instants::Each(spans) = instants {
+            spans.try_reserve(1).map_err(no_memory)?;
+            spans.push([Span::NONE; FEW_SECRETS]);
+        }
         all.try_reserve(1).map_err(no_memory)?;
-        all.push(UsedEndpoint {
-            endpoint: Arc::clone(endpoint),
-            position: small(position),
-            matches: Matches::none_of(endpoint),
-            live: endpoint.always_live(),
-        });
+        all.push(UsedEndpoint::new(endpoint, small(position)));
+        counts.push([0; FEW_SECRETS]);
         Ok(next)
+    }
+
+    /// Notes an instant at which messages are judged.
+    #[inline]
+    fn note(&mut self, at: i64) -> PyResult<()> {
+        match self.instants {
+            Instants::Same(same) if same == at => Ok(()),
+            Instants::Each(_) => Ok(()),
+            Instants::Unseen => {
+                self.instants = Instants::Same(at);
+                Ok(())
+            }
+            Instants::Same(same) => self.spread(same),
+        }
+    }
+
+    /// Goes on to count instants apart, after they were all the same.
+    #[cold]
+    fn spread(&mut self, same: i64) -> PyResult<()> {
+        let mut spans = Vec::new();
+        spans.try_reserve(self.counts.len()).map_err(no_memory)?;
+        let span = |count| {
+            if count > 0 {
+                Span::at(same)
+            } else {
+                Span::NONE
+            }
+        };
+        spans.extend(self.counts.iter().map(|counts| counts.map(span)));
+        self.instants = Instants::Each(spans);
+        Ok(())
     }
 
     /// The list alone: no message arrives any more.
@@ -175,22 +215,63 @@ impl Used {
         self
     }
 
-    /// Counts the secret of a valid outcome.
+    /// Counts the secret of a valid outcome, of a message that arrived at that instant.
     #[inline]
     pub fn count(&mut self, place: usize, outcome: &Outcome, at: i64) {
         if let Ok(secret) = usize::try_from(outcome.secret) {
-            self.all[place].matches.add(secret, at);
+            self.add(place, secret, at);
+        }
+    }
+
+    #[inline]
+    fn add(&mut self, place: usize, secret: usize, at: i64) {
+        if let Some(more) = secret.checked_sub(FEW_SECRETS) {
+            if let Some(matched) = &mut self.all[place].more {
+                matched[more].count += 1;
+                matched[more].seen.note(at);
+            }
+            return;
+        }
+        // A batch of more messages than this counts has no room in memory.
+        let count = &mut self.counts[place][secret];
+        *count = count.saturating_add(1);
+        if let Instants::Each(spans) = &mut self.instants {
+            spans[place][secret].note(at);
         }
     }
 
     /// Counts anew, after messages were refused that had been counted: the place, the secret and the
     /// instant of each that is left. Whoever sends old messages again must not keep a secret in use.
-    pub fn count_again(&mut self, left: impl Iterator<Item = (usize, usize, i64)>) {
+    pub fn count_again(&mut self, left: impl Iterator<Item = (usize, usize, i64)>) -> PyResult<()> {
+        self.counts.fill([0; FEW_SECRETS]);
         for used in &mut self.all {
-            used.matches = Matches::none_of(&used.endpoint);
+            if let Some(more) = &mut used.more {
+                more.fill(Matched::NONE);
+            }
         }
+        self.instants = Instants::Unseen;
         for (place, secret, at) in left {
-            self.all[place].matches.add(secret, at);
+            self.note(at)?;
+            self.add(place, secret, at);
+        }
+        Ok(())
+    }
+
+    /// What the secret at a position of an endpoint matched.
+    pub fn matched(&self, place: usize, secret: usize) -> Matched {
+        if let Some(more) = secret.checked_sub(FEW_SECRETS) {
+            let matched = self.all[place].more.as_ref();
+            return matched.map_or(Matched::NONE, |matched| matched[more]);
+        }
+        let count = self.counts[place][secret];
+        let seen = match &self.instants {
+            Instants::Each(spans) => spans[place][secret],
+            Instants::Same(at) if count > 0 => Span::at(*at),
+            Instants::Same(_) | Instants::Unseen => Span::NONE,
+        };
+        Matched {
+            count: count.into(),
+            seen,
         }
     }
 
@@ -198,14 +279,18 @@ impl Used {
     pub fn tell(&self) {
         // A change that others must see waits for all loads before it, and each of these is a
         // wait for memory: so first they are found, some together, and then changed.
-        for some in self.all.chunks(TOLD_TOGETHER) {
+        for (some, first) in self
+            .all
+            .chunks(TOLD_TOGETHER)
+            .zip((0..).step_by(TOLD_TOGETHER))
+        {
             for used in some {
-                used.endpoint.prefetch();
+                prefetch_value(&*used.endpoint);
             }
             let mut found: SmallVec<[(&Usage, Matched); 2 * TOLD_TOGETHER]> = SmallVec::new();
-            for used in some {
+            for (used, place) in some.iter().zip(first..) {
                 for (at, held) in used.endpoint.held().iter().enumerate() {
-                    let matched = used.matches.of(at);
+                    let matched = self.matched(place, at);
                     if matched.count > 0 {
                         let usage = &**held.usage();
                         prefetch_value(usage);
@@ -213,8 +298,8 @@ impl Used {
                     }
                 }
             }
-            for (usage, Matched { count, first, last }) in found {
-                usage.add(count, first, last);
+            for (usage, Matched { count, seen }) in found {
+                usage.add(count, seen.first, seen.last);
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hookseal_engine::{
-    Outcome, endpoint::Endpoint, header::trim, timestamp::Tolerance, verify::Rules,
+    Outcome, header::trim, profile::Profile, timestamp::Tolerance, verify::Rules,
 };
 use pyo3::{
     prelude::*,
@@ -37,7 +37,7 @@ pub struct Verified {
 }
 
 struct Matched {
-    endpoint: Arc<Endpoint>,
+    endpoint: Arc<Profile>,
     position: usize,
 }
 
@@ -48,7 +48,7 @@ impl Verified {
     /// an unsigned message.
     pub fn new(
         outcome: &Outcome,
-        endpoint: Option<Arc<Endpoint>>,
+        endpoint: Option<Arc<Profile>>,
         has_endpoint: bool,
         rules: &Rules,
         id: Option<Py<PyAny>>,

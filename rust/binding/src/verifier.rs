@@ -111,7 +111,7 @@ impl Verifier {
             let secrets = Secrets::read(secrets, "secrets", THE_SECRET)?;
             let endpoint = Endpoint::new("", scheme, None, &secrets.all)
                 .map_err(|faulty| secrets.error(py, faulty))?;
-            Self::made(py, Trust::One(Arc::new(endpoint)), rules, shown, replay)
+            Self::made(py, Trust::One(endpoint), rules, shown, replay)
         })
     }
 

@@ -1,107 +1,58 @@
 //! One endpoint: a scheme, a tolerance, and the secrets that are held for it.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    iter,
+    ops::Deref,
+    sync::{Arc, OnceLock},
+};
 
-use hookseal_lanes::prefetch_value;
+use hookseal_lanes::prefetch_address;
 
 use crate::{
-    finding::{self, Finding},
+    finding,
     key::Key,
     label::{Counter, Label},
     name::Name,
+    profile::{About, Held, Helds, Profile},
     scheme::Scheme,
     secret::{Fault, Secret},
-    stack::wipe_below,
+    stack::{apart, wipe_below},
     timestamp::Tolerance,
-    usage::Usage,
 };
 
 /// The most secrets of one endpoint: a message costs one MAC for each.
 pub const MAX_SECRETS: usize = 8;
 
-/// One secret as an endpoint holds it: its key, not its text.
-#[derive(Debug)]
-pub struct Held {
-    /// The key.
-    pub key: Key,
-    /// What it is called.
-    pub label: Label,
-    /// Made when there is something to say.
-    about: OnceLock<Box<About>>,
-}
-
-/// What most secrets of a large ring do not have, or not yet.
-#[derive(Clone, Debug, Default)]
-struct About {
-    not_before: Option<i64>,
-    not_after: Option<i64>,
-    findings: Vec<Finding>,
-    usage: Arc<Usage>,
-}
-
-impl Held {
-    /// Live from this second.
-    #[must_use]
-    pub fn not_before(&self) -> Option<i64> {
-        self.about.get()?.not_before
-    }
-
-    /// Live until before this second.
-    #[must_use]
-    pub fn not_after(&self) -> Option<i64> {
-        self.about.get()?.not_after
-    }
-
-    /// Its weaknesses, found while the text was at hand.
-    #[must_use]
-    pub fn findings(&self) -> &[Finding] {
-        self.about.get().map_or(&[], |about| &about.findings)
-    }
-
-    /// How often it matched, for all endpoints that hold it: those before and after a change.
-    #[must_use]
-    pub fn usage(&self) -> &Arc<Usage> {
-        &self.about.get_or_init(Box::default).usage
-    }
-
-    /// Whether the secret is tried at that second.
-    #[must_use]
-    pub fn is_live(&self, at: i64) -> bool {
-        self.not_before().is_none_or(|from| from <= at) && self.not_after().is_none_or(|to| at < to)
-    }
-
-    fn has_window(&self) -> bool {
-        self.not_before().is_some() || self.not_after().is_some()
-    }
-}
-
-impl Clone for Held {
-    /// What is counted of the one is counted of the other.
-    fn clone(&self) -> Self {
-        // Made now, so that both hold the same.
-        let _ = self.usage();
-        Self {
-            key: self.key.clone(),
-            label: self.label.clone(),
-            about: self.about.clone(),
-        }
-    }
-}
-
 /// The secrets of an endpoint, as bits by position.
 pub type Positions = u8;
 
-/// An endpoint.
+/// An endpoint: its profile, and its keys.
+///
+/// All that judging a message takes lies here, side by side and in two lines of the cache: what
+/// of the profile it takes as well, and the key that is tried first. The rest is for results.
+///
+/// To move one leaves a key behind: so it is made where it stays, or behind a pointer.
 #[derive(Clone, Debug)]
 pub struct Endpoint {
     name: Name,
     scheme: Arc<Scheme>,
-    /// In a box, for few have one.
-    tolerance: Option<Box<Tolerance>>,
-    held: Box<[Held]>,
-    counter: Counter,
+    profile: Arc<Profile>,
+    first: Key,
+    others: Box<[Key]>,
+    has_tolerance: bool,
     has_windows: bool,
     always_live: Positions,
+}
+
+const _: () = assert!(size_of::<Endpoint>() <= 128, "two lines");
+
+/// What is known of an endpoint, without what it repeats.
+impl Deref for Endpoint {
+    type Target = Profile;
+
+    fn deref(&self) -> &Profile {
+        &self.profile
+    }
 }
 
 impl Endpoint {
@@ -115,25 +66,33 @@ impl Endpoint {
         scheme: Arc<Scheme>,
         tolerance: Option<Tolerance>,
         secrets: &[Secret],
-    ) -> Result<Self, (usize, Fault)> {
-        let mut endpoint = Self {
-            name: name.into(),
-            scheme,
-            tolerance: tolerance.map(Box::new),
-            held: Box::default(),
-            counter: Counter::default(),
-            has_windows: false,
-            always_live: 0,
-        };
-        let filled = endpoint.fill(secrets);
+    ) -> Result<Arc<Self>, (usize, Fault)> {
+        let made = apart(|| {
+            let profile = Profile {
+                name: name.into(),
+                scheme,
+                tolerance: tolerance.map(Box::new),
+                held: Helds::new(),
+                counter: Counter::default(),
+            };
+            Self::filled(profile, None, secrets)
+        });
         wipe_below();
-        filled.map(|()| endpoint)
+        made
     }
 
-    /// The endpoint's name in its ring.
+    /// What is known of it, to be held on to.
     #[must_use]
-    pub fn name(&self) -> &str {
-        self.name.as_str()
+    pub fn profile(&self) -> &Arc<Profile> {
+        &self.profile
+    }
+
+    /// Asks the processor to bring in what is counted up when somebody holds on to the profile.
+    #[inline]
+    pub fn prefetch_profile(&self) {
+        // The counts of an `Arc` lie before what it holds.
+        let counts = Arc::as_ptr(&self.profile).wrapping_byte_sub(size_of::<[usize; 2]>());
+        prefetch_address(counts, 1);
     }
 
     #[inline]
@@ -143,32 +102,37 @@ impl Endpoint {
 
     /// The scheme its messages are signed by.
     #[must_use]
+    #[inline]
     pub fn scheme(&self) -> &Arc<Scheme> {
         &self.scheme
     }
 
-    /// Its secrets, in the order in which they are tried.
+    /// The key of the secret at a position.
     #[must_use]
-    pub fn held(&self) -> &[Held] {
-        &self.held
+    #[inline]
+    pub fn key(&self, secret: usize) -> &Key {
+        match secret.checked_sub(1) {
+            None => &self.first,
+            Some(other) => &self.others[other],
+        }
     }
 
-    /// Its own tolerance, if it has one.
+    /// The keys of its secrets, in the same order.
     #[must_use]
-    pub fn own_tolerance(&self) -> Option<Tolerance> {
-        self.tolerance.as_deref().copied()
+    pub fn keys(&self) -> impl ExactSizeIterator<Item = &Key> {
+        let count = 1 + self.others.len();
+        (0..count).map(|at| self.key(at))
     }
 
-    /// How its messages' freshness is judged: by its own tolerance, else the verifier's, else
-    /// the scheme's; None where no time is signed.
+    /// How its messages' freshness is judged; see [`Profile::tolerance`].
     #[must_use]
+    #[inline]
     pub fn tolerance(&self, verifier: Option<Tolerance>) -> Option<Tolerance> {
-        let (past, future) = self.scheme.tolerance?;
-        Some(
-            self.own_tolerance()
-                .or(verifier)
-                .unwrap_or(Tolerance::Window { past, future }),
-        )
+        if self.has_tolerance {
+            self.profile.tolerance(verifier)
+        } else {
+            self.scheme.window(verifier)
+        }
     }
 
     /// Whether a verdict depends on the instant of judgement.
@@ -189,7 +153,7 @@ impl Endpoint {
     #[inline]
     pub fn live(&self, at: i64) -> Positions {
         if self.has_windows {
-            self.positions(|held| held.is_live(at))
+            positions(self.held(), |held| held.is_live(at))
         } else {
             self.always_live
         }
@@ -201,20 +165,6 @@ impl Endpoint {
         self.always_live
     }
 
-    /// Asks the processor to bring in the endpoint.
-    #[inline]
-    pub fn prefetch(&self) {
-        prefetch_value(self);
-    }
-
-    /// Asks the processor to bring in the secret that is tried first.
-    #[inline]
-    pub fn prefetch_secret(&self) {
-        if let Some(held) = self.held.first() {
-            prefetch_value(&held.key);
-        }
-    }
-
     /// The same endpoint under another scheme, tolerance and secrets.
     ///
     /// # Errors
@@ -224,54 +174,66 @@ impl Endpoint {
         scheme: Arc<Scheme>,
         tolerance: Option<Tolerance>,
         secrets: &[Secret],
-    ) -> Result<Self, (usize, Fault)> {
-        let mut changed = Self {
-            scheme,
-            tolerance: tolerance.map(Box::new),
-            ..self.clone()
-        };
-        let filled = changed.fill(secrets);
+    ) -> Result<Arc<Self>, (usize, Fault)> {
+        let changed = apart(|| {
+            let profile = Profile {
+                name: self.name.clone(),
+                scheme,
+                tolerance: tolerance.map(Box::new),
+                held: Helds::new(),
+                counter: self.counter,
+            };
+            Self::filled(profile, Some(self), secrets)
+        });
         wipe_below();
-        filled.map(|()| changed)
+        changed
     }
 
-    /// Replaces the secrets. The counter of labels goes on, so none is used again; what was
-    /// counted of a secret goes on where its label and its key are the same.
-    fn fill(&mut self, secrets: &[Secret]) -> Result<(), (usize, Fault)> {
+    /// An endpoint with new secrets. The counter of labels goes on, so none is used again; what
+    /// was counted of a secret before goes on where its label and its key are the same.
+    fn filled(
+        mut profile: Profile,
+        before: Option<&Self>,
+        secrets: &[Secret],
+    ) -> Result<Arc<Self>, (usize, Fault)> {
         if secrets.is_empty() {
             return Err((0, Fault::NoSecret));
         }
         if secrets.len() > MAX_SECRETS {
             return Err((MAX_SECRETS, Fault::TooMany));
         }
-        let mut counter = self.counter;
-        let mut held: Vec<Held> = Vec::with_capacity(secrets.len());
+        let mut keys: Vec<Key> = Vec::with_capacity(secrets.len());
+        let mut all = Helds::with_capacity(secrets.len());
         for (at, secret) in secrets.iter().enumerate() {
             // A number that somebody asks for further on is not counted before.
             let asked_for = |label: &str| secrets.iter().any(|it| it.label() == Some(label));
-            let given = |label: &str| held.iter().any(|it| *it.label == *label);
+            let given = |label: &str| all.iter().any(|it| *it.label == *label);
             let label = match secret.label() {
-                Some(label) => counter.assign(Some(label), given),
-                None => counter.assign(None, asked_for),
+                Some(label) => profile.counter.assign(Some(label), given),
+                None => profile.counter.assign(None, asked_for),
             };
-            let mut new = label
-                .and_then(|label| self.hold(secret, label))
-                .map_err(|fault| (at, fault))?;
-            let mut before = self.held.iter();
-            let is_same = |it: &&Held| *it.label == *new.label && it.key.same_as_vartime(&new.key);
-            if let Some(old) = before.find(is_same) {
-                let mut about = new.about.take().unwrap_or_default();
+            let refused = |fault| (at, fault);
+            let mut held = hold(secret, &profile.scheme, label.map_err(refused)?);
+            let key = secret.key(&profile.scheme).map_err(refused)?;
+            let is_same =
+                |(it, old): &(&Held, &Key)| *it.label == *held.label && old.same_as_vartime(&key);
+            let same = before.and_then(|it| it.held().iter().zip(it.keys()).find(is_same));
+            if let Some((old, _)) = same {
+                let mut about = held.about.take().unwrap_or_default();
                 about.usage = Arc::clone(old.usage());
-                new.about = OnceLock::from(about);
+                held.about = OnceLock::from(about);
             }
-            if held.iter().any(|old| old.key.same_as_vartime(&new.key)) {
+            if keys.iter().any(|old| old.same_as_vartime(&key)) {
                 return Err((at, Fault::SameKey));
             }
-            held.push(new);
+            keys.push(key);
+            all.push(held);
         }
-        self.counter = counter;
-        self.put(held);
-        Ok(())
+        profile.held = all;
+        let [first, others @ ..] = &*keys else {
+            return Err((0, Fault::NoSecret));
+        };
+        Ok(Arc::new(Self::of(profile, first.clone(), others.into())))
     }
 
     /// Puts a new secret first; the others end at `until` unless they end before.
@@ -279,21 +241,18 @@ impl Endpoint {
     /// # Errors
     /// The fault of the new secret; then nothing has changed.
     pub fn rotate(&mut self, new: &Secret, until: Option<i64>) -> Result<Label, Fault> {
-        if self.held.len() == MAX_SECRETS {
+        if self.held().len() == MAX_SECRETS {
             return Err(Fault::TooMany);
         }
         let mut counter = self.counter;
-        let taken = |label: &str| self.held.iter().any(|held| *held.label == *label);
+        let taken = |label: &str| self.held().iter().any(|held| *held.label == *label);
         let label = counter.assign(new.label(), taken)?;
-        let new = self.hold(new, label.clone())?;
-        if self
-            .held
-            .iter()
-            .any(|old| old.key.same_as_vartime(&new.key))
-        {
+        let held = hold(new, &self.scheme, label.clone());
+        let key = new.key(&self.scheme)?;
+        if self.keys().any(|old| old.same_as_vartime(&key)) {
             return Err(Fault::SameKey);
         }
-        let others = self.held.iter().cloned().map(|mut held| {
+        let others = self.held().iter().cloned().map(|mut held| {
             if let Some(until) = until {
                 let mut about = held.about.take().unwrap_or_default();
                 about.not_after = Some(about.not_after.map_or(until, |end| end.min(until)));
@@ -301,9 +260,13 @@ impl Endpoint {
             }
             held
         });
-        let held = std::iter::once(new).chain(others).collect();
-        self.counter = counter;
-        self.put(held);
+        let profile = Profile {
+            held: iter::once(held).chain(others).collect(),
+            counter,
+            ..self.bare()
+        };
+        let others = collected(self.held().len(), self.keys());
+        *self = Self::of(profile, key, others);
         Ok(label)
     }
 
@@ -312,56 +275,85 @@ impl Endpoint {
     /// # Errors
     /// [`Fault::LastSecret`]: an endpoint is never left without one.
     pub fn remove(&mut self, label: &str) -> Result<bool, Fault> {
-        let Some(at) = self.held.iter().position(|held| *held.label == *label) else {
+        let Some(at) = self.held().iter().position(|held| *held.label == *label) else {
             return Ok(false);
         };
-        if self.held.len() == 1 {
+        if self.held().len() == 1 {
             return Err(Fault::LastSecret);
         }
+        let is_left = |place: &usize| *place != at;
+        let mut left = (0..self.held().len()).filter(is_left);
+        let profile = Profile {
+            held: left.clone().map(|at| self.held()[at].clone()).collect(),
+            ..self.bare()
+        };
+        let first = left.next().unwrap_or_default();
         // Not `Vec::remove`: what it shifts leaves a keyed state behind at the end.
-        let (before, behind) = (&self.held[..at], &self.held[at + 1..]);
-        self.put([before, behind].concat());
+        let others = collected(profile.held.len() - 1, left.map(|at| self.key(at)));
+        *self = Self::of(profile, self.key(first).clone(), others);
         Ok(true)
     }
 
-    fn hold(&self, secret: &Secret, label: Label) -> Result<Held, Fault> {
-        let about = About {
-            not_before: secret.not_before,
-            not_after: secret.not_after,
-            findings: finding::check(secret, &self.scheme),
-            usage: Arc::default(),
-        };
-        let is_plain =
-            secret.not_before.or(secret.not_after).is_none() && about.findings.is_empty();
-        Ok(Held {
-            key: secret.key(&self.scheme)?,
-            label,
-            about: if is_plain {
-                OnceLock::new()
-            } else {
-                OnceLock::from(Box::new(about))
-            },
-        })
+    /// Its profile, but for the secrets.
+    fn bare(&self) -> Profile {
+        Profile {
+            name: self.name.clone(),
+            scheme: Arc::clone(&self.scheme),
+            tolerance: self.own_tolerance().map(Box::new),
+            held: Helds::new(),
+            counter: self.counter,
+        }
     }
 
-    fn put(&mut self, held: Vec<Held>) {
-        self.has_windows = held.iter().any(Held::has_window);
-        self.held = held.into();
-        self.always_live = self.positions(|held| !held.has_window());
+    fn of(profile: Profile, first: Key, others: Box<[Key]>) -> Self {
+        Self {
+            name: profile.name.clone(),
+            scheme: Arc::clone(&profile.scheme),
+            has_tolerance: profile.tolerance.is_some(),
+            has_windows: profile.held.iter().any(Held::has_window),
+            always_live: positions(&profile.held, |held| !held.has_window()),
+            profile: Arc::new(profile),
+            first,
+            others,
+        }
     }
+}
 
-    fn positions(&self, which: impl Fn(&Held) -> bool) -> Positions {
-        self.held
-            .iter()
-            .zip(0_u32..)
-            .filter(|(held, _)| which(held))
-            .fold(0, |bits, (_, at)| bits | 1 << at)
+fn hold(secret: &Secret, scheme: &Scheme, label: Label) -> Held {
+    let about = About {
+        not_before: secret.not_before,
+        not_after: secret.not_after,
+        findings: finding::check(secret, scheme),
+        usage: Arc::default(),
+    };
+    let is_plain = secret.not_before.or(secret.not_after).is_none() && about.findings.is_empty();
+    Held {
+        label,
+        about: if is_plain {
+            OnceLock::new()
+        } else {
+            OnceLock::from(Box::new(about))
+        },
     }
+}
+
+/// So many keys, in memory that never moved.
+fn collected<'k>(count: usize, keys: impl Iterator<Item = &'k Key>) -> Box<[Key]> {
+    let mut collected = Vec::with_capacity(count);
+    collected.extend(keys.cloned());
+    collected.into()
+}
+
+fn positions(all: &[Held], which: impl Fn(&Held) -> bool) -> Positions {
+    all.iter()
+        .zip(0_u32..)
+        .filter(|(held, _)| which(held))
+        .fold(0, |bits, (_, at)| bits | 1 << at)
 }
 
 /// The single positions of a set, lowest first.
 pub fn each(mut positions: Positions) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
+    iter::from_fn(move || {
         let lowest = positions.trailing_zeros() as usize;
         positions &= positions.wrapping_sub(1);
         (lowest < MAX_SECRETS).then_some(lowest)

@@ -19,6 +19,7 @@ mod label;
 pub mod mirror;
 mod name;
 mod outcome;
+pub mod profile;
 pub mod replay;
 pub mod ring;
 pub mod scheme;

@@ -1,6 +1,6 @@
 //! The name of an endpoint.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 /// A name. A short one lies beside what it names: who looks the endpoint up by it waits once for
 /// memory, and ten thousand of them are not ten thousand allocations more.
@@ -10,7 +10,8 @@ pub(crate) enum Name {
         length: u8,
         bytes: [u8; SHORT_BYTES],
     },
-    Long(Box<str>),
+    /// Shared by those who have it.
+    Long(Arc<str>),
 }
 
 /// As many as take no more room than a text elsewhere does, with what tells the two apart.
@@ -54,6 +55,8 @@ impl fmt::Debug for Name {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::{Name, SHORT_BYTES};
 
     #[test]
@@ -77,6 +80,6 @@ mod tests {
 
     #[test]
     fn a_short_name_takes_no_more_than_a_long_one() {
-        assert_eq!(size_of::<Name>(), size_of::<(usize, Box<str>)>());
+        assert_eq!(size_of::<Name>(), size_of::<(usize, Arc<str>)>());
     }
 }

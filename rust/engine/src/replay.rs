@@ -3,8 +3,8 @@
 use hookseal_lanes::{Interrupted, Job, Kernel, Keyed, Mac, SharedStart, Watch};
 
 use crate::{
-    endpoint::Endpoint,
     outcome::{Outcome, Place, Verdict},
+    profile::Profile,
     scheme::Algorithm,
     timestamp::Tolerance,
     verify::{Rules, write_parts},
@@ -51,7 +51,7 @@ impl Rules {
     #[must_use]
     pub fn overtaken(
         &self,
-        endpoint: &Endpoint,
+        endpoint: &Profile,
         good: &Outcome,
         arrival: Option<i64>,
     ) -> Option<Outcome> {
@@ -104,7 +104,7 @@ impl Unprotected {
 ///
 /// # Errors
 /// Why it cannot protect them.
-pub fn seconds(endpoint: &Endpoint, rules: &Rules, ttl: Option<i64>) -> Result<i64, Unprotected> {
+pub fn seconds(endpoint: &Profile, rules: &Rules, ttl: Option<i64>) -> Result<i64, Unprotected> {
     if endpoint.scheme().algorithm == Algorithm::Token {
         return Err(Unprotected::NothingSigned);
     }
@@ -123,14 +123,14 @@ pub fn seconds(endpoint: &Endpoint, rules: &Rules, ttl: Option<i64>) -> Result<i
 /// block, and what tells messages apart; each of the three with its length before it.
 #[derive(Debug)]
 pub struct Keys<'a> {
-    endpoint: &'a Endpoint,
+    endpoint: &'a Profile,
     start: SharedStart,
 }
 
 impl<'a> Keys<'a> {
     /// For the messages of an endpoint.
     #[must_use]
-    pub fn of(endpoint: &'a Endpoint) -> Self {
+    pub fn of(endpoint: &'a Profile) -> Self {
         let mut start = Vec::new();
         for name in [&*endpoint.scheme().name, endpoint.name()] {
             start.extend_from_slice(&length(name.len()));

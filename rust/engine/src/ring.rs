@@ -7,10 +7,11 @@ use std::{
 
 use crate::{
     endpoint::Endpoint,
+    key::Key,
     label::Label,
     scheme::Scheme,
     secret::{Fault, Secret},
-    stack::wipe_below,
+    stack::{apart, wipe_below},
     table::{Hash, Table},
     timestamp::Tolerance,
 };
@@ -27,14 +28,14 @@ pub type Hashes<const COUNT: usize> = [Option<Hash>; COUNT];
 impl Snapshot {
     /// The endpoint of that name.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<&Arc<Endpoint>> {
+    pub fn get(&self, name: &str) -> Option<&Endpoint> {
         self.find(name).map(|(_, endpoint)| endpoint)
     }
 
     /// The endpoint of that name, and its position among them all.
     #[must_use]
     #[inline]
-    pub fn find(&self, name: &str) -> Option<(usize, &Arc<Endpoint>)> {
+    pub fn find(&self, name: &str) -> Option<(usize, &Endpoint)> {
         self.table.find(name)
     }
 
@@ -51,7 +52,7 @@ impl Snapshot {
         &'s self,
         names: &[Option<&str>; COUNT],
         hashes: &Hashes<COUNT>,
-        mut found: impl FnMut(usize, usize, &'s Arc<Endpoint>),
+        mut found: impl FnMut(usize, usize, &'s Endpoint),
     ) {
         for hash in hashes.iter().flatten() {
             self.table.prefetch_endpoint(*hash);
@@ -66,7 +67,7 @@ impl Snapshot {
     }
 
     /// The endpoints in the order in which they came.
-    pub fn endpoints(&self) -> impl Iterator<Item = &Arc<Endpoint>> {
+    pub fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
         self.table.iter()
     }
 
@@ -90,12 +91,12 @@ impl Snapshot {
         let mut seen = HashSet::with_capacity(keys.sum());
         let mut shared = Vec::new();
         for endpoint in self.endpoints() {
-            for held in endpoint.held() {
-                if seen.contains(&held.key.fingerprint()) {
-                    shared.push((&**endpoint, &*held.label));
+            for (held, key) in endpoint.held().iter().zip(endpoint.keys()) {
+                if seen.contains(&key.fingerprint()) {
+                    shared.push((endpoint, &*held.label));
                 }
             }
-            seen.extend(endpoint.held().iter().map(|held| held.key.fingerprint()));
+            seen.extend(endpoint.keys().map(Key::fingerprint));
         }
         shared
     }
@@ -112,8 +113,7 @@ impl Snapshot {
         secrets: &[Secret],
     ) -> Result<(), Refused> {
         let refused = |(at, fault)| Refused::Secret(at, fault);
-        let old = self.get(name);
-        let endpoint = match (old, terms) {
+        let endpoint = match (self.get(name), terms) {
             (Some(old), Terms::Kept { .. }) => {
                 let scheme = Arc::clone(old.scheme());
                 old.changed(scheme, old.own_tolerance(), secrets)
@@ -128,19 +128,23 @@ impl Snapshot {
                 Endpoint::new(name, Arc::clone(scheme), tolerance, secrets)
             }
         };
-        self.adopt(Arc::new(endpoint.map_err(refused)?));
+        self.adopt([&*endpoint.map_err(refused)?]);
         Ok(())
     }
 
     fn copy_of(&self, name: &str) -> Result<Endpoint, Refused> {
-        self.get(name)
-            .map(|endpoint| Endpoint::clone(endpoint))
-            .ok_or(Refused::Endpoint)
+        self.get(name).cloned().ok_or(Refused::Endpoint)
     }
 
-    /// Adds an endpoint, or puts it in the place of the one of its name.
-    pub fn adopt(&mut self, endpoint: Arc<Endpoint>) {
-        self.table.adopt(endpoint);
+    /// Adds copies of endpoints, each in the place of the one of its name if there is one. What is
+    /// counted of the one is counted of the other.
+    pub fn adopt<'e>(&mut self, endpoints: impl IntoIterator<Item = &'e Endpoint>) {
+        apart(|| {
+            for endpoint in endpoints {
+                self.table.adopt(endpoint);
+            }
+        });
+        wipe_below();
     }
 }
 
@@ -154,7 +158,8 @@ impl Ring {
     /// A ring that begins with a snapshot.
     #[must_use]
     pub fn new(mut snapshot: Snapshot) -> Self {
-        snapshot.table.shrink();
+        apart(|| snapshot.table.shrink());
+        wipe_below();
         Self {
             current: RwLock::new(Arc::new(snapshot)),
         }
@@ -176,7 +181,7 @@ impl Ring {
             let label = endpoint
                 .rotate(new, until)
                 .map_err(|fault| Refused::Secret(0, fault))?;
-            snapshot.adopt(Arc::new(endpoint));
+            snapshot.adopt([&endpoint]);
             Ok(label)
         })
     }
@@ -202,7 +207,7 @@ impl Ring {
             {
                 return Err(Refused::Label);
             }
-            snapshot.adopt(Arc::new(endpoint));
+            snapshot.adopt([&endpoint]);
             Ok(())
         })
     }
@@ -230,7 +235,7 @@ impl Ring {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         // A copy where a call in progress holds the snapshot; each change judges before it
         // changes, so one that is refused leaves all as it was.
-        let changed = change(Arc::make_mut(&mut current));
+        let changed = apart(|| change(Arc::make_mut(&mut current)));
         wipe_below();
         changed
     }

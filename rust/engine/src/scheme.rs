@@ -4,6 +4,7 @@ use hookseal_lanes::{BASE64_MAC_BYTES, HEX_MAC_BYTES};
 
 use crate::{
     header::{Role, Roles, Slot},
+    timestamp::Tolerance,
     words::LowerName,
 };
 
@@ -227,6 +228,15 @@ impl Scheme {
         self.families
             .get(usize::from(slot.family))?
             .header(slot.role)
+    }
+
+    /// How the freshness of its messages is judged, unless somebody states that; None where no time
+    /// is signed.
+    #[must_use]
+    #[inline]
+    pub fn window(&self, stated: Option<Tolerance>) -> Option<Tolerance> {
+        let (past, future) = self.tolerance?;
+        Some(stated.unwrap_or(Tolerance::Window { past, future }))
     }
 
     /// Whether a message states a time that the signature protects.

@@ -34,7 +34,7 @@ pub fn signature(
     });
     let mut text = String::new();
     for position in each(endpoint.live(at)) {
-        if let Key::Mac(key) = &endpoint.held()[position].key {
+        if let Key::Mac(key) = endpoint.key(position) {
             let mac = kernel.mac(
                 &Job {
                     key,

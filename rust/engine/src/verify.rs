@@ -209,7 +209,7 @@ pub fn judge(
         });
     }
     for at in each(prepared.live) {
-        let mac = match &endpoint.held()[at].key {
+        let mac = match endpoint.key(at) {
             Key::Mac(key) => kernel.mac(
                 &Job {
                     key,

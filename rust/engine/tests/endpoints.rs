@@ -19,7 +19,7 @@ fn from_one_to_eight_secrets() {
     let new = |secrets| Endpoint::new("", scheme("uplift"), None, secrets);
     assert_eq!(new(&secrets[..0]).err(), Some((0, Fault::NoSecret)));
     assert_eq!(new(&secrets).err(), Some((MAX_SECRETS, Fault::TooMany)));
-    let mut full = new(&secrets[..MAX_SECRETS]).unwrap();
+    let mut full = Endpoint::clone(&new(&secrets[..MAX_SECRETS]).unwrap());
     assert_eq!(full.held().len(), MAX_SECRETS);
     assert_eq!(full.rotate(&secrets[8], None), Err(Fault::TooMany));
     assert_eq!(full.rotate(&secrets[8], Some(NOW)), Err(Fault::TooMany));

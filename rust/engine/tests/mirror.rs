@@ -18,7 +18,7 @@ use hookseal_engine::{
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const BODY: &[u8] = b"{}";
 
-fn endpoint(name: &str) -> Endpoint {
+fn endpoint(name: &str) -> Arc<Endpoint> {
     Endpoint::new("", scheme(name), None, &[secret(SECRET)]).expect("an endpoint")
 }
 

@@ -92,7 +92,7 @@ fn what_is_refused_changes_nothing() {
     let after = ring.snapshot();
     let pairs = before.endpoints().zip(after.endpoints());
     assert_eq!(before.len(), after.len());
-    assert!(pairs.into_iter().all(|(old, new)| Arc::ptr_eq(old, new)));
+    assert!(pairs.into_iter().all(|(old, new)| same(old, new)));
     // Numbers that were not given are given now.
     assert_eq!(ring.rotate("a", &secret("4"), None).as_deref(), Ok("2"));
 }
@@ -101,7 +101,7 @@ fn what_is_refused_changes_nothing() {
 fn a_snapshot_does_not_change() {
     let ring = ring(&[("a", &["1"]), ("b", &["2"])]);
     let before = ring.snapshot();
-    let untouched = Arc::clone(before.get("b").unwrap());
+    let untouched = before.get("b").unwrap();
     assert_eq!(
         ring.rotate("a", &labelled("3", "new"), Some(NOW))
             .as_deref(),
@@ -111,7 +111,7 @@ fn a_snapshot_does_not_change() {
     assert_eq!(labels(before.get("a").unwrap()), ["0"]);
     assert_eq!(before.get("a").unwrap().held()[0].not_after(), None);
     assert_eq!(labels(ring.snapshot().get("a").unwrap()), ["new"]);
-    assert!(Arc::ptr_eq(&untouched, ring.snapshot().get("b").unwrap()));
+    assert!(same(untouched, ring.snapshot().get("b").unwrap()));
     ring.remove_endpoint("a").unwrap();
     assert!(before.get("a").is_some() && ring.snapshot().get("a").is_none());
 }
@@ -329,6 +329,53 @@ fn many_endpoints_are_found_and_go_away() {
     assert_eq!(names(&ring.snapshot()), [""; 0]);
 }
 
+/// Endpoints lie in blocks of 256: what happens at their edges is what happens elsewhere.
+#[test]
+fn a_large_ring_is_like_a_small_one() {
+    const COUNT: usize = 600;
+    let uplift = scheme("uplift");
+    let kept = Terms::Kept { default: &uplift };
+    let name = |number: usize| format!("e{number}");
+    let key = |number: usize| secret(&format!("key {number}"));
+    let mut snapshot = Snapshot::default();
+    for number in 0..COUNT {
+        snapshot.enter(&name(number), kept, &[key(number)]).unwrap();
+    }
+    let ring = Ring::new(snapshot);
+    let mut left: Vec<_> = (0..COUNT).collect();
+    for changed in [0, 255, 256, 511, 512, 599] {
+        let before = ring.snapshot();
+        ring.rotate(&name(changed), &secret("new"), None).unwrap();
+        let after = ring.snapshot();
+        for number in &left {
+            let (old, new) = (before.get(&name(*number)), after.get(&name(*number)));
+            let is_same = same(old.unwrap(), new.unwrap());
+            assert_eq!(is_same, *number != changed, "{number}, of {changed}");
+        }
+        assert_eq!(labels(before.get(&name(changed)).unwrap()), ["0"]);
+        assert_eq!(labels(after.get(&name(changed)).unwrap()), ["1", "0"]);
+        ring.remove_endpoint(&name(changed)).unwrap();
+        left.retain(|number| *number != changed);
+        let snapshot = ring.snapshot();
+        assert_eq!((before.len(), snapshot.len()), (left.len() + 1, left.len()));
+        let expected: Vec<_> = left.iter().copied().map(name).collect();
+        assert_eq!(names(&snapshot), expected);
+        for (position, name) in expected.iter().enumerate() {
+            let found = snapshot.find(name).map(|(at, it)| (at, it.name()));
+            assert_eq!(found, Some((position, &**name)));
+        }
+        assert!(snapshot.find(&name(changed)).is_none());
+    }
+    ring.replace("last", kept, &[key(COUNT)]).unwrap();
+    let snapshot = ring.snapshot();
+    assert_eq!(snapshot.find("last").map(|(at, _)| at), Some(left.len()));
+    for number in left {
+        let endpoint = snapshot.get(&name(number)).unwrap();
+        let signed = message(endpoint, number).judged(Kernel::detect());
+        assert!(signed.0.is_valid(), "{number}");
+    }
+}
+
 fn names(snapshot: &Snapshot) -> Vec<&str> {
     snapshot
         .endpoints()
@@ -336,15 +383,21 @@ fn names(snapshot: &Snapshot) -> Vec<&str> {
         .collect()
 }
 
+/// Whether nothing was done to an endpoint.
+fn same(old: &Endpoint, new: &Endpoint) -> bool {
+    Arc::ptr_eq(old.profile(), new.profile())
+}
+
 fn labels(endpoint: &Endpoint) -> Vec<&str> {
     endpoint.held().iter().map(|held| &*held.label).collect()
 }
 
-fn message(endpoint: &Arc<Endpoint>, number: usize) -> Message {
+fn message(endpoint: &Endpoint, number: usize) -> Message {
     signed(endpoint, &format!("key {number}"))
 }
 
-fn signed(endpoint: &Arc<Endpoint>, key: &str) -> Message {
+fn signed(endpoint: &Endpoint, key: &str) -> Message {
     let signature = format!("sha256={}", hex(&hmac(key.as_bytes(), &[b"body"])));
-    Message::new(endpoint, b"body", &[("x-uplift-signature-256", signature)])
+    let endpoint = Arc::new(endpoint.clone());
+    Message::new(&endpoint, b"body", &[("x-uplift-signature-256", signature)])
 }

@@ -174,11 +174,12 @@ impl Row {
         } else if let Some(ring) = verifier.get("ring") {
             let snapshot = snapshot(ring, scheme);
             let name = row["endpoint"].as_str();
-            name.and_then(|name| snapshot.get(name)).map(Arc::clone)
+            name.and_then(|name| snapshot.get(name))
+                .map(|it| Arc::new(it.clone()))
         } else {
             let scheme = scheme(&verifier["scheme"]);
             let endpoint = Endpoint::new("", scheme, None, &secrets(&verifier["secrets"]));
-            Some(Arc::new(endpoint.expect("secrets that are accepted")))
+            Some(endpoint.expect("secrets that are accepted"))
         };
         let judged_by = match endpoint {
             Some(endpoint) => {

@@ -195,8 +195,11 @@ fn test_threat_20_rings() {
                 drop(Endpoint::new("a", Arc::clone(&scheme), None, &secrets));
                 let mut snapshot = Snapshot::default();
                 snapshot.enter("a", terms(), &secrets).unwrap();
-                snapshot.enter("b", terms(), &[own()]).unwrap();
-                assert_eq!(snapshot.shared_keys().len(), 1);
+                // So many that their list grows, some times.
+                for name in ["b", "c", "d", "e", "f"] {
+                    snapshot.enter(name, terms(), &[own()]).unwrap();
+                }
+                assert_eq!(snapshot.shared_keys().len(), 5);
                 let ring = Ring::new(snapshot);
                 let held = ring.snapshot();
                 // One too many, and the same again: nothing changes.
@@ -212,6 +215,7 @@ fn test_threat_20_rings() {
                 drop(held);
                 ring.replace("a", terms(), &others[3..5]).unwrap();
                 ring.remove_endpoint("b").unwrap();
+                ring.replace("g", terms(), &[own()]).unwrap();
             }
         });
         assert!(found.is_empty(), "{} bytes: {found:?}", key.len());
@@ -231,16 +235,25 @@ fn test_threat_20_the_stack() {
         let (made, other) = (fresh(), secret(&base64(&[9; 40])));
         let terms = || Terms::Kept { default: &scheme };
         let ring = Ring::default();
+        let enter = || {
+            let mut snapshot = Snapshot::default();
+            for name in ["a", "b", "c"] {
+                snapshot.enter(name, terms(), &[own()]).unwrap();
+            }
+            snapshot.adopt([&*made]);
+            drop(Ring::new(snapshot));
+        };
         let (new, check) = (|| drop(fresh()), || drop(finding::check(&own(), &scheme)));
         let changed = || drop(made.changed(Arc::clone(&scheme), None, &[own()]).unwrap());
         let replace = || ring.replace("a", terms(), &[own()]).unwrap();
         let rotate = || drop(ring.rotate("a", &other, None).unwrap());
         let remove = || ring.remove("a", "1").unwrap();
         let refused = || _ = ring.remove("a", "0").unwrap_err();
-        let works: [(_, &dyn Fn()); 7] = [
+        let works: [(_, &dyn Fn()); 8] = [
             ("check", &check),
             ("new", &new),
             ("changed", &changed),
+            ("enter", &enter),
             ("replace", &replace),
             ("rotate", &rotate),
             ("remove", &remove),
@@ -338,7 +351,6 @@ fn test_threat_20_tokens() {
     let search = Search::of(&[("the token", token.as_bytes()), ("its digest", &digest)]);
     let found = search.found(|| {
         let (tokens, endpoint) = make();
-        let endpoint = Arc::new(endpoint);
         for wrong in ["x", "quite other text of a similar length"] {
             let message = Message::new(&endpoint, b"", &[("x-webhook-secret", wrong)]);
             assert!(!message.judged(Kernel::Single).0.is_valid());

@@ -6,6 +6,7 @@ use hookseal_engine::{
     Kernel, Outcome, Stop, Watch,
     batch::{Chunk, Scratch},
     endpoint::Endpoint,
+    profile::Profile,
     verify::Rules,
 };
 use memchr::memchr;
@@ -65,7 +66,7 @@ pub enum Why {
         /// The refusal.
         outcome: Outcome,
         /// Where it arrived.
-        endpoint: Option<Arc<Endpoint>>,
+        endpoint: Option<Arc<Profile>>,
         /// The name of the endpoint that is not there.
         unknown: Option<Box<str>>,
     },
@@ -77,7 +78,7 @@ pub enum Why {
 #[derive(Debug)]
 pub struct Worker<'a> {
     terms: &'a Terms,
-    chunk: Chunk<Carried<'a>>,
+    chunk: Chunk<Carried<'a>, &'a Endpoint>,
     headers: Headers<'a>,
     spare: Spare,
     scratch: Scratch,
@@ -147,7 +148,7 @@ impl<'a> Worker<'a> {
         };
         let at = received_at.unwrap_or(terms.now);
         let found = terms.trust.find(name.as_deref());
-        let place = judged.tally.place(found);
+        let place = judged.tally.arrived(found);
         let source = Source {
             raw,
             line: judged.lines,
@@ -169,7 +170,7 @@ impl<'a> Worker<'a> {
                 self.chunk.value(slot, &value.bytes()?)?;
             }
         }
-        self.chunk.push(place, carried, endpoint, at)?;
+        self.chunk.push(place, carried, &endpoint, at)?;
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use hookseal_engine::{
     Outcome, Verdict,
     endpoint::{Endpoint, MAX_SECRETS, Positions},
+    profile::Profile,
 };
 
 use crate::trust::Trust;
@@ -20,7 +21,7 @@ pub struct Tally {
     pub bytes: u64,
     /// The endpoints in order of first appearance.
     pub endpoints: Vec<EndpointTally>,
-    /// By address: an endpoint that is used stays where it is. 0 is no endpoint.
+    /// By address: a profile that is held stays where it is. 0 is no endpoint.
     places: HashMap<usize, usize>,
 }
 
@@ -28,7 +29,7 @@ pub struct Tally {
 #[derive(Clone, Debug)]
 pub struct EndpointTally {
     /// The endpoint; None for messages that no endpoint is there for.
-    pub endpoint: Option<Arc<Endpoint>>,
+    pub endpoint: Option<Arc<Profile>>,
     /// Valid messages.
     pub valid: u64,
     /// Refused messages.
@@ -64,8 +65,8 @@ impl Tally {
     pub fn new(trust: &Trust) -> Self {
         let mut tally = Self::default();
         match trust {
-            Trust::One(endpoint) => _ = tally.place(Some(endpoint)),
-            Trust::Unsigned => _ = tally.place(None),
+            Trust::One(endpoint) => _ = tally.arrived(Some(endpoint)),
+            Trust::Unsigned => _ = tally.arrived(None),
             Trust::Ring(_) => {}
         }
         tally
@@ -77,8 +78,14 @@ impl Tally {
         self.counts.iter().sum::<u64>() + self.broken
     }
 
+    /// The position in the list of an endpoint that a message arrived at.
+    pub(crate) fn arrived(&mut self, endpoint: Option<&Endpoint>) -> usize {
+        let live = endpoint.map_or(0, Endpoint::always_live);
+        self.place(endpoint.map(Endpoint::profile), live)
+    }
+
     /// The position of an endpoint in the list.
-    pub(crate) fn place(&mut self, endpoint: Option<&Arc<Endpoint>>) -> usize {
+    fn place(&mut self, endpoint: Option<&Arc<Profile>>, live: Positions) -> usize {
         let address = endpoint.map_or(0, |endpoint| Arc::as_ptr(endpoint).addr());
         let Self {
             places, endpoints, ..
@@ -88,7 +95,7 @@ impl Tally {
                 endpoint: endpoint.cloned(),
                 valid: 0,
                 refused: 0,
-                live: endpoint.map_or(0, |endpoint| endpoint.always_live()),
+                live,
                 secrets: [SecretTally::default(); MAX_SECRETS],
             });
             endpoints.len() - 1
@@ -120,7 +127,7 @@ impl Tally {
         self.broken += later.broken;
         self.bytes += later.bytes;
         for more in &later.endpoints {
-            let place = self.place(more.endpoint.as_ref());
+            let place = self.place(more.endpoint.as_ref(), more.live);
             let entry = &mut self.endpoints[place];
             entry.valid += more.valid;
             entry.refused += more.refused;

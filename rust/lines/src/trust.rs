@@ -17,7 +17,7 @@ pub enum Trust {
 
 impl Trust {
     /// Where a message that names this endpoint arrives; None if nowhere.
-    pub(crate) fn find(&self, name: Option<&str>) -> Option<&Arc<Endpoint>> {
+    pub(crate) fn find(&self, name: Option<&str>) -> Option<&Endpoint> {
         match self {
             Self::One(endpoint) => Some(endpoint),
             Self::Ring(snapshot) => snapshot.get(name?),

@@ -99,7 +99,7 @@ impl MirroredWebhook {
                     .map_err(|faulty| secrets.error(py, faulty))
             });
             let endpoint = match made {
-                Ok(endpoint) => Arc::new(endpoint),
+                Ok(endpoint) => endpoint,
                 Err(error) => return Err(words(py, "webhook_secret", (whsecret, error.value(py)))),
             };
             let state = State { endpoint, rules };

@@ -88,7 +88,7 @@ impl<'a, B: AsRef<[u8]>, E: Deref<Target = Endpoint>> Part<'a, B, E> {
     fn next(&self, open: &mut Open, judged: &mut [Judged]) -> Option<Job<'a>> {
         let message = &self.messages[open.place];
         while let Some(secret) = open.next() {
-            match &self.endpoints[message.endpoint].held()[secret].key {
+            match self.endpoints[message.endpoint].key(secret) {
                 Key::Mac(key) => {
                     return Some(Job {
                         key,

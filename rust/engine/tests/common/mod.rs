@@ -175,7 +175,7 @@ pub fn endpoint(scheme_name: &str, secrets: &[&str]) -> Arc<Endpoint> {
 
 pub fn endpoint_of(scheme_name: &str, secrets: &[Secret]) -> Arc<Endpoint> {
     let endpoint = Endpoint::new("", scheme(scheme_name), None, secrets);
-    Arc::new(endpoint.expect(scheme_name))
+    endpoint.expect(scheme_name)
 }
 
 /// HMAC-SHA-256 as RFC 2104 writes it; the lanes' own tests hold `sha256` to another one.

@@ -259,8 +259,8 @@ fn endpoint_of(algorithm: Algorithm, draw: &mut Draw) -> (Arc<Endpoint>, [Vec<u8
 }
 
 fn mark_keys(endpoint: &Endpoint) {
-    for held in endpoint.held() {
-        match &held.key {
+    for key in endpoint.keys() {
+        match key {
             Key::Mac(state) => taint::mark_value(state),
             Key::Token(digest) => taint::mark_value(digest),
         }

@@ -66,7 +66,7 @@ pub fn endpoint(algorithm: Algorithm, keys: &[Vec<u8>]) -> Arc<Endpoint> {
         .filter_map(|key| Secret::new(key.clone().into(), Kind::Bytes).ok())
         .collect();
     let endpoint = Endpoint::new("", scheme(algorithm, KeyText::Utf8), None, &secrets);
-    Arc::new(endpoint.unwrap_or_else(|fault| panic!("secret {fault:?}")))
+    endpoint.unwrap_or_else(|fault| panic!("secret {fault:?}"))
 }
 
 /// A message with its headers.
