@@ -64,6 +64,26 @@ def test_every_way_to_verify_counts(hooks: Any, ring: Any) -> None:
     }
 
 
+@pytest.mark.parametrize("count", [4, 400])
+@pytest.mark.parametrize("times", [(NOW + 9, NOW), (NOW, NOW + 9)])
+def test_another_instant_late_in_a_batch(
+    hooks: Any, ring: Any, count: int, times: tuple[int, int]
+) -> None:
+    """What was counted before keeps its own, and so does who comes later."""
+    early, late = times
+    received_at = [early] * (count // 2) + [late] * (count // 2)
+    names = ["a"] * (count - 1) + ["b"]
+    messages = [*pairs(count - 1), (BODY, signed(key=key(2)))]
+    verifier = hooks.Verifier(ring)
+    result = verifier.verify_batch(messages, endpoint=names, received_at=received_at)
+    assert result.valid == count
+    assert ring.usage() == {
+        A0: Usage(count - 1, NOW + 9, NOW),
+        A1: Usage(0),
+        B0: Usage(1, late, late),
+    }
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_mixed_batch(hooks: Any, ring: Any, threads: int) -> None:
     """As ``by_secret`` says, and each at its own time."""
