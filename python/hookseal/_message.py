@@ -35,14 +35,11 @@ class Message:
     bad message does not keep a batch from being built.
     """
 
-    __slots__ = ("body", "endpoint", "headers", "method", "received_at", "url")
+    # One slot, which the core reads at once: each look at an attribute is a tenth of what a
+    # message costs in a batch.
+    __slots__ = ("_parts",)
 
-    body: Body
-    headers: Headers
-    endpoint: str | None
-    received_at: Instant | None
-    url: str | None
-    method: str | None
+    _parts: tuple[Body, Headers, str | None, Instant | None, str | None, str | None]
 
     # Without an __init__ there is none to call again.
     def __new__(
@@ -61,14 +58,39 @@ class Message:
         if received_at is not None:
             seconds(received_at, "received_at")
         message = object.__new__(cls)
-        put = object.__setattr__
-        put(message, "body", body)
-        put(message, "headers", headers)
-        put(message, "endpoint", endpoint)
-        put(message, "received_at", received_at)
-        put(message, "url", url)
-        put(message, "method", method)
+        parts = (body, headers, endpoint, received_at, url, method)
+        object.__setattr__(message, "_parts", parts)
         return message
+
+    @property
+    def body(self) -> Body:
+        """The request's bytes, as they were given."""
+        return self._parts[0]
+
+    @property
+    def headers(self) -> Headers:
+        """The request's headers, as they were given."""
+        return self._parts[1]
+
+    @property
+    def endpoint(self) -> str | None:
+        """The keyring endpoint that the message arrived at, if it was stated."""
+        return self._parts[2]
+
+    @property
+    def received_at(self) -> Instant | None:
+        """When it arrived, if it was stated."""
+        return self._parts[3]
+
+    @property
+    def url(self) -> str | None:
+        """The full URL of the request, if it was stated."""
+        return self._parts[4]
+
+    @property
+    def method(self) -> str | None:
+        """The HTTP method of the request, if it was stated."""
+        return self._parts[5]
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError("a Message is frozen")

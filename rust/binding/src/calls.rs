@@ -17,7 +17,7 @@ use crate::{
     detach::thread_count,
     errors,
     headers::{IDS, IDS_AND_TIMES},
-    items::{drain, message_class},
+    items::{Part, drain, message_class},
     kept::Kept,
     messages::Messages,
     one::{Asked, Judged},
@@ -303,7 +303,7 @@ fn admit_arrivals(py: Python<'_>, replay: &Replay, messages: &Messages<'_>) -> P
     };
     let class = message_class(py)?;
     for (index, item) in items.iter_borrowed().enumerate() {
-        if item.is_instance(class)? && !item.getattr("received_at")?.is_none() {
+        if item.is_instance(class)? && !Part::ReceivedAt.of(&item, class)?.is_none() {
             replay.admit_arrival(py, &format!("messages[{index}].received_at"))?;
             // If one may, all may.
             return Ok(());

@@ -37,13 +37,14 @@ pub fn read<'py>(item: &Bound<'py, PyAny>, message: &Bound<'py, PyType>) -> PyRe
         return Err(wrong_type("item", item, None));
     }
     if item.is_instance(message)? {
-        let endpoint = item.getattr(intern!(py, "endpoint"))?;
+        let part = |part: Part| part.of(item, message);
+        let (endpoint, received_at) = (part(Part::Endpoint)?, part(Part::ReceivedAt)?);
+        let (body, headers) = (part(Part::Body)?, part(Part::Headers)?);
         let endpoint = (!endpoint.is_none()).then_some(&endpoint);
-        let received_at = item.getattr(intern!(py, "received_at"))?;
         let received_at = (!received_at.is_none()).then_some(&received_at);
         return Ok(Item {
-            body: item.getattr(intern!(py, "body"))?,
-            headers: item.getattr(intern!(py, "headers"))?,
+            body,
+            headers,
             endpoint: text_or_none(endpoint, "endpoint")?.cloned(),
             received_at: seconds_or_none(received_at, "received_at")?,
         });
@@ -60,6 +61,54 @@ pub fn read<'py>(item: &Bound<'py, PyAny>, message: &Bound<'py, PyType>) -> PyRe
         return Ok(plain(body, headers));
     }
     Err(wrong_type("item", item, None))
+}
+
+/// What an exact `Message` holds, by one look. None of anything else; a subclass may have attributes
+/// of its own.
+pub fn parts<'py>(
+    item: &Bound<'py, PyAny>,
+    message: &Bound<'py, PyType>,
+) -> PyResult<Option<Bound<'py, PyTuple>>> {
+    if !item.is_exact_instance(message) {
+        return Ok(None);
+    }
+    let parts = item.getattr(intern!(item.py(), "_parts"))?;
+    match parts.cast_into_exact::<PyTuple>() {
+        Ok(parts) if parts.len() == MESSAGE_PARTS => Ok(Some(parts)),
+        _ => Err(wrong_type("item", item, None)),
+    }
+}
+
+/// How many parts a `Message` holds.
+const MESSAGE_PARTS: usize = 6;
+
+/// What the core reads of a `Message`, by its place among the parts.
+#[derive(Clone, Copy)]
+pub enum Part {
+    Body = 0,
+    Headers = 1,
+    Endpoint = 2,
+    ReceivedAt = 3,
+}
+
+impl Part {
+    /// The part of a `Message`, by its attribute where that may be another's.
+    pub fn of<'py>(
+        self,
+        item: &Bound<'py, PyAny>,
+        message: &Bound<'py, PyType>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = item.py();
+        match parts(item, message)? {
+            Some(parts) => parts.get_item(self as usize),
+            None => item.getattr(match self {
+                Self::Body => intern!(py, "body"),
+                Self::Headers => intern!(py, "headers"),
+                Self::Endpoint => intern!(py, "endpoint"),
+                Self::ReceivedAt => intern!(py, "received_at"),
+            }),
+        }
+    }
 }
 
 /// The class `hookseal.Message`.

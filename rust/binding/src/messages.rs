@@ -1,12 +1,11 @@
 //! The messages of a batch, as items or as columns.
 
 use pyo3::{
-    intern,
     prelude::*,
     types::{PyBytes, PyString, PyTuple, PyType},
 };
 
-use crate::columns::Columns;
+use crate::{columns::Columns, items::Part};
 
 /// The messages of a call.
 pub enum Messages<'py> {
@@ -30,7 +29,7 @@ impl<'py> Messages<'py> {
             if let Ok(pair) = item.cast_exact::<PyTuple>() {
                 pair.get_item(0).map_or(0, |body| plain_length(&body))
             } else if item.is_exact_instance(message) {
-                let body = item.getattr(intern!(item.py(), "body"));
+                let body = Part::Body.of(item, message);
                 body.map_or(0, |body| plain_length(&body))
             } else {
                 0

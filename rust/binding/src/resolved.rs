@@ -14,7 +14,7 @@ use crate::{
     batch::Call,
     encoded::utf8,
     errors::is_items_own,
-    items::{Names, drain, message_class},
+    items::{Names, Part, drain, message_class},
     keyring::Keyring,
     messages::Messages,
     replay::Replay,
@@ -98,7 +98,7 @@ impl<'e, 'py> Sought<'e, 'py> {
                 Messages::Items(items) => {
                     let item = items.get_borrowed_item(index)?;
                     if item.is_instance(class)? {
-                        match item.getattr(intern!(py, "endpoint")) {
+                        match Part::Endpoint.of(&item, class) {
                             Ok(own) => own.cast_into::<PyString>().ok(),
                             // Said when the message is read.
                             Err(error) if is_items_own(py, &error) => None,
