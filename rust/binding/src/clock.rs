@@ -18,23 +18,28 @@ const LATEST_INSTANT: i64 = 100_000_000_000;
 
 /// An instant in whole Unix seconds.
 pub fn seconds(value: &Bound<'_, PyAny>, name: &str) -> PyResult<i64> {
-    let plain = if value.is_exact_instance_of::<PyInt>() {
-        value.extract::<i64>().ok()
-    } else if value.is_exact_instance_of::<PyFloat>() {
-        whole(value.extract::<f64>()?)
-    } else {
-        None
-    };
-    match plain {
-        Some(seconds) if (0..=LATEST_INSTANT).contains(&seconds) => Ok(seconds),
+    match plain_seconds(value) {
+        Some(seconds) => Ok(seconds),
         // Every other form, and every error.
-        _ => value
+        None => value
             .py()
             .import("hookseal._instant")?
             .getattr("seconds")?
             .call1((value, name))?
             .extract(),
     }
+}
+
+/// The same of an exact number in range; None of anything else.
+pub fn plain_seconds(value: &Bound<'_, PyAny>) -> Option<i64> {
+    let seconds = if value.is_exact_instance_of::<PyInt>() {
+        value.extract().ok()?
+    } else if value.is_exact_instance_of::<PyFloat>() {
+        whole(value.extract().ok()?)?
+    } else {
+        return None;
+    };
+    (0..=LATEST_INSTANT).contains(&seconds).then_some(seconds)
 }
 
 /// An optional instant.
@@ -134,11 +139,7 @@ fn seconds_or_unstated(element: &Bound<'_, PyAny>) -> Option<i64> {
     if element.is_none() {
         return Some(UNSTATED);
     }
-    if !element.is_exact_instance_of::<PyInt>() {
-        return None;
-    }
-    let seconds = element.extract().ok()?;
-    (0..=LATEST_INSTANT).contains(&seconds).then_some(seconds)
+    plain_seconds(element)
 }
 
 /// Reads a buffer: one row of int64 or float64, in native order. None for what is no buffer,

@@ -1,5 +1,10 @@
 //! From Python's messages to a chunk.
 
+#![expect(
+    clippy::inline_always,
+    reason = "as in headers.rs: what is in hand of a message need not be moved for a call"
+)]
+
 use std::ops::Range;
 
 use hookseal_engine::{
@@ -13,7 +18,7 @@ use hookseal_engine::{
 use pyo3::{
     prelude::*,
     pybacked::PyBackedBytes,
-    types::{PyBytes, PyDict, PyTuple, PyType},
+    types::{PyBytes, PyDict, PyString, PyTuple, PyType},
 };
 
 use crate::{
@@ -22,11 +27,11 @@ use crate::{
     arrivals::{Arrivals, Seeking},
     batch::Call,
     body::{self, unencodable},
-    clock::now,
+    clock::{now, plain_seconds},
     errors::is_items_own,
     filling::{Carried, Filling},
     headers::{self, Ids, Keep},
-    items,
+    items::{self, Part},
     messages::Messages,
     slots::{Good, Slots, small},
     trust::{Arrival, Endpoints},
@@ -80,7 +85,7 @@ impl<'a, 'py> Reader<'a, 'py> {
         }
         for index in group {
             let item = items.get_borrowed_item(index)?;
-            if !self.read_pair(py, index, &item, chunk)? {
+            if !self.read_plain(py, index, &item, chunk)? {
                 self.read_any(py, index, chunk)?;
             }
         }
@@ -102,36 +107,78 @@ impl<'a, 'py> Reader<'a, 'py> {
             .try_for_each(|index| self.read_any(py, index, chunk))
     }
 
-    /// Reads a pair of exact `bytes` and an exact dict into the chunk: what most queues are made of.
-    /// False if it is anything else, or not as nearly all of those are; then nothing was read.
+    /// Reads a pair or a `Message` into the chunk that holds exact `bytes` and plain headers: what
+    /// most queues are made of. False if it is anything else, or not as nearly all of those are; then
+    /// nothing was read.
     #[inline]
-    fn read_pair(
+    fn read_plain(
         &mut self,
         py: Python<'py>,
         index: usize,
         item: &Bound<'py, PyAny>,
         chunk: &mut Chunk<Carried, &'a Endpoint>,
     ) -> PyResult<bool> {
-        let Ok(pair) = item.cast_exact::<PyTuple>() else {
+        if let Ok(pair) = item.cast_exact::<PyTuple>() {
+            return if pair.len() == 2 {
+                self.read_parts(py, index, pair, Stated::default(), chunk)
+            } else {
+                Ok(false)
+            };
+        }
+        // Or an error, which is found once more, as all others here.
+        let Ok(Some(parts)) = items::parts(item, self.message_class) else {
             return Ok(false);
         };
-        if pair.len() != 2 {
-            return Ok(false);
+        let part = |part: Part| parts.get_borrowed_item(part as usize);
+        let (name, arrival) = (part(Part::Endpoint)?, part(Part::ReceivedAt)?);
+        let mut stated = Stated::default();
+        if !name.is_none() {
+            let Ok(name) = name.cast_exact::<PyString>() else {
+                return Ok(false);
+            };
+            stated.arrival = self.endpoints.find(Some(&name)).ok().flatten();
+            if stated.arrival.is_none() {
+                return Ok(false);
+            }
         }
-        let (body, headers) = (pair.get_borrowed_item(0)?, pair.get_borrowed_item(1)?);
-        let (Ok(body), Ok(headers)) =
-            (body.cast_exact::<PyBytes>(), headers.cast_exact::<PyDict>())
-        else {
+        if !arrival.is_none() {
+            stated.at = plain_seconds(&arrival);
+            if stated.at.is_none() {
+                return Ok(false);
+            }
+        }
+        self.read_parts(py, index, &parts, stated, chunk)
+    }
+
+    /// The same of a body, of headers, and of what was stated beside them.
+    #[inline(always)]
+    fn read_parts(
+        &mut self,
+        py: Python<'py>,
+        index: usize,
+        parts: &Bound<'py, PyTuple>,
+        stated: Stated<'a>,
+        chunk: &mut Chunk<Carried, &'a Endpoint>,
+    ) -> PyResult<bool> {
+        let body = parts.get_borrowed_item(Part::Body as usize)?;
+        let headers = parts.get_borrowed_item(Part::Headers as usize)?;
+        let Ok(body) = body.cast_exact::<PyBytes>() else {
             return Ok(false);
         };
-        if matches!(self.pairs, Pairs::Unseen) {
-            self.pairs = self.see_pairs(py)?;
+        let mut same = None;
+        if stated.is_nothing() {
+            if matches!(self.pairs, Pairs::Unseen) {
+                self.pairs = self.see_pairs(py)?;
+            }
+            if let Pairs::Alike(of_all) = self.pairs {
+                same = Some(of_all);
+            }
         }
-        let arrival = match self.pairs {
-            Pairs::Alike(same) => same.arrival,
-            _ => match self.own_arrival(index) {
+        let arrival = match (same, stated.arrival) {
+            (Some(same), _) => same.arrival,
+            (None, Some(arrival)) => arrival,
+            (None, None) => match self.own_arrival(index) {
                 Ok(Some(arrival)) => arrival,
-                // Or an error, which is found once more.
                 _ => return Ok(false),
             },
         };
@@ -143,15 +190,16 @@ impl<'a, 'py> Reader<'a, 'py> {
         };
         let mut ids = Ids::default();
         ids.hold_each(self.held, single.family, &holders);
-        let (at, place) = match self.pairs {
-            Pairs::Alike(Same {
+        let (at, place) = match same {
+            Some(Same {
                 at,
                 place: Some(place),
                 ..
             }) => (at, place),
-            Pairs::Alike(same) => (same.at, self.first_of_pairs(same)?),
-            _ => {
-                let at = match self.call.received_at.get(index).or(self.now) {
+            Some(same) => (same.at, self.first_of_pairs(same)?),
+            None => {
+                let call = &self.call;
+                let at = match stated.at.or(call.received_at.get(index)).or(self.now) {
                     Some(at) => self.rules.arrival(at),
                     // The clock is for the general path to read.
                     None if self.endpoints.need_instant(arrival.endpoint, self.rules) => {
@@ -159,6 +207,9 @@ impl<'a, 'py> Reader<'a, 'py> {
                     }
                     None => 0,
                 };
+                if let (Some(_), Some(stated)) = (self.rules.backlog, stated.at) {
+                    self.slots.note_arrival(index, self.rules.arrival(stated))?;
+                }
                 (at, small(self.used.arrived(arrival, at)?))
             }
         };
@@ -296,9 +347,9 @@ impl<'a, 'py> Reader<'a, 'py> {
                 };
                 body = body::read(&item.body, "body")?;
                 let scheme = scheme_of(arrival);
-                let dict = item.headers.cast_exact::<PyDict>();
-                if let (Some(scheme), Some(holders), Ok(dict)) = (scheme, holders, dict) {
-                    single = headers::read_single(dict, scheme, holders, self.seen.message());
+                if let (Some(scheme), Some(holders)) = (scheme, holders) {
+                    let seen = self.seen.message();
+                    single = headers::read_single(&item.headers, scheme, holders, seen);
                 }
                 if single.is_none() {
                     headers::read(&item.headers, scheme, kept)?;
@@ -383,6 +434,19 @@ pub enum Pairs<'e> {
     Each,
     /// The same of all.
     Alike(Same<'e>),
+}
+
+/// What a message says itself of its arrival.
+#[derive(Clone, Copy, Default)]
+struct Stated<'e> {
+    arrival: Option<Arrival<'e>>,
+    at: Option<i64>,
+}
+
+impl Stated<'_> {
+    fn is_nothing(self) -> bool {
+        self.arrival.is_none() && self.at.is_none()
+    }
 }
 
 /// Where messages arrived, and when.

@@ -1,0 +1,142 @@
+"""Most messages of a batch are read by ways of their own: they get what one alone gets."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from itertools import product
+from typing import Any
+
+import pytest
+
+import hookseal
+from hookseal import Message, Verdict
+from tests.implementations import BODY, NOW, SECRET, signed
+
+# More than are judged one by one.
+MANY = 40
+
+
+GOOD = signed()
+
+
+class Odd(Message):
+    """A subclass may have attributes of its own, so it is asked for each."""
+
+
+class Text(str):
+    """Equal to its text, but not exact."""
+
+
+PAIRS = list(GOOD.items())
+OTHER = [("content-type", "application/json"), ("Host", "hooks.example.com")]
+BROKEN = [(name, "!" if name == "webhook-signature" else value) for name, value in PAIRS]
+
+HEADERS: dict[str, Any] = {
+    "dict": GOOD,
+    "tuples": [*OTHER, *PAIRS],
+    "lists": [[*pair] for pair in [*PAIRS, *OTHER]],
+    "both": [[*PAIRS[0]], *PAIRS[1:]],
+    "a tuple of tuples": tuple(PAIRS),
+    "upper case": [(name.upper(), value) for name, value in PAIRS],
+    "bytes": [(name.encode(), value.encode()) for name, value in PAIRS],
+    "a subclass of str": [(Text(name), Text(value)) for name, value in PAIRS],
+    "one twice": [*PAIRS, ("webhook-id", GOOD["webhook-id"])],
+    "ambiguous": [*PAIRS, ("Webhook-Id", "msg_other")],
+    "one of another family": [*PAIRS, ("svix-id", "msg_other")],
+    "a missing one": PAIRS[1:],
+    "no signature": BROKEN,
+    "a name that is not UTF-8": [("\ud800", "a"), *PAIRS],
+    "a value that is not UTF-8": [*PAIRS[1:], (PAIRS[0][0], "\ud800")],
+    "another value that is not UTF-8": [*PAIRS, ("host", "\ud800")],
+    "values in a list": [(name, [value]) for name, value in PAIRS],
+    "a number": [*PAIRS[1:], (PAIRS[0][0], 5)],
+    "another number": [*PAIRS, ("host", 5)],
+    "a name that is a number": [*PAIRS, (5, "a")],
+    "one": [*PAIRS, ("a",)],
+    "one in a list": [*PAIRS, ["a"]],
+    "three": [*PAIRS, ("webhook-id", "a", "b")],
+    "three in a list": [*PAIRS, ["webhook-id", "a", "b"]],
+    "none": [*PAIRS, None],
+    "text": "webhook-id",
+    "empty": [],
+}
+
+
+def judged(result: Any) -> Any:
+    errors = {index: (type(error), str(error)) for index, error in result.errors.items()}
+    kept = [
+        (proof.body, proof.id, proof.timestamp, proof.endpoint) for _, proof in result.accepted()
+    ]
+    return list(result), list(result.secrets), errors, kept
+
+
+def many(alone: Any) -> Any:
+    verdicts, secrets, errors, kept = alone
+    return (
+        verdicts * MANY,
+        secrets * MANY,
+        {index: error for index in range(MANY) for error in errors.values()},
+        kept * MANY,
+    )
+
+
+@pytest.mark.parametrize("shape", HEADERS)
+def test_headers(hooks: Any, shape: str) -> None:
+    headers = HEADERS[shape]
+    verify_batch = hooks.Verifier(SECRET, scheme="svix").verify_batch
+    for make in (Message, Odd, lambda *parts: parts):
+        alone = judged(verify_batch([make(BODY, headers)], now=NOW))
+        assert judged(verify_batch([make(BODY, headers)] * MANY, now=NOW)) == many(alone)
+
+
+@pytest.mark.parametrize("shape", ["dict", "tuples", "lists", "both", "upper case"])
+def test_good_headers_are_good(hooks: Any, shape: str) -> None:
+    result = hooks.Verifier(SECRET).verify_batch([(BODY, HEADERS[shape])] * MANY, now=NOW)
+    assert set(result) == {Verdict.VALID}
+
+
+ENDPOINTS = ["a", Text("a"), "b", "\ud800", "", None]
+INSTANTS = [None, NOW, float(NOW), NOW - 9_000, datetime.fromtimestamp(NOW, UTC)]
+
+
+@pytest.mark.parametrize("endpoint", ["a", None])
+def test_what_messages_state(hooks: Any, endpoint: str | None) -> None:
+    """Each by itself, and all of them in one batch, in both orders."""
+    verifier = hooks.Verifier(hooks.Keyring({"a": SECRET}))
+    stated = [{"endpoint": name, "received_at": at} for name, at in product(ENDPOINTS, INSTANTS)]
+    for make in (Message, Odd):
+        items = [make(BODY, GOOD, **named) for named in stated]
+        alone = [judged(verifier.verify_batch([it], endpoint=endpoint, now=NOW)) for it in items]
+        expected = [verdicts[0] for verdicts, *_ in alone]
+        assert list(verifier.verify_batch(items, endpoint=endpoint, now=NOW)) == expected
+        turned = list(verifier.verify_batch(items[::-1], endpoint=endpoint, now=NOW))
+        assert turned == expected[::-1]
+        assert Verdict.VALID in expected
+        for item, one in zip(items, alone, strict=True):
+            several = verifier.verify_batch([item] * MANY, endpoint=endpoint, now=NOW)
+            assert judged(several) == many(one)
+
+
+@pytest.mark.parametrize("parts", [None, (), (BODY, GOOD), [BODY, GOOD, None, None, None, None]])
+def test_a_message_that_was_forced(parts: Any) -> None:
+    """A message is frozen; who changes it by force may spoil it, and nothing else."""
+    forced = Message(BODY, GOOD)
+    object.__setattr__(forced, "_parts", parts)
+    bare = object.__new__(Message)
+    good = Message(BODY, GOOD)
+    for count in (1, MANY):
+        items = [forced, bare, good] * count
+        result = hookseal.Verifier(SECRET).verify_batch(items, now=NOW)
+        three = [Verdict.NOT_A_MESSAGE, Verdict.NOT_A_MESSAGE, Verdict.VALID]
+        assert list(result) == three * count
+        assert {type(error) for error in result.errors.values()} == {TypeError, AttributeError}
+
+
+def test_a_message_has_no_room_for_more() -> None:
+    message = Message(BODY, GOOD)
+    for name in ("body", "headers", "endpoint", "received_at", "url", "method", "other"):
+        with pytest.raises(AttributeError):
+            setattr(message, name, b"forged")
+        with pytest.raises(AttributeError):
+            object.__setattr__(message, name, b"forged")
+    assert (message.body, message.headers) == (BODY, GOOD)
