@@ -87,6 +87,10 @@ impl<'a> Single<'a> {
     /// What was found, if it is all that the family needs; every refusal is for others to find.
     #[inline]
     fn found(&self, scheme: &Scheme) -> Option<Found<'a>> {
+        let signature = self.values[Role::Signature as usize];
+        if signature.is_some_and(|value| value.len() > MAX_HEADER_BYTES) {
+            return None;
+        }
         let roles = *scheme.names.roles().get(usize::from(self.family))?;
         let mut found = Found::default();
         for role in Role::ALL {
@@ -99,8 +103,7 @@ impl<'a> Single<'a> {
             }
             found.first[role as usize] = Some(text);
         }
-        let signature_bytes = self.values[Role::Signature as usize].map_or(0, <[u8]>::len);
-        (found.present == roles && signature_bytes <= MAX_HEADER_BYTES).then_some(found)
+        (found.present == roles).then_some(found)
     }
 }
 
@@ -186,16 +189,20 @@ fn choose_family<'a>(
     scheme: &Scheme,
     values: &'a (impl Values + ?Sized),
 ) -> Result<(u8, Found<'a>), Outcome> {
+    // The signature headers of every family count, and come first: nothing is trimmed before.
+    let signatures = values
+        .each()
+        .filter(|(slot, _)| slot.role == Role::Signature);
+    let signature_bytes = signatures.map(|(_, value)| value.len());
+    if signature_bytes.fold(0, usize::saturating_add) > MAX_HEADER_BYTES {
+        return Err(Outcome::too_large(
+            Place::SignatureHeaders,
+            MAX_HEADER_BYTES,
+        ));
+    }
     let mut refusal = None;
     for (family, roles) in (0..).zip(scheme.names.roles()) {
-        let (found, signature_bytes) = gather(values, family);
-        // The signature headers of every family count, and come first.
-        if signature_bytes > MAX_HEADER_BYTES {
-            return Err(Outcome::too_large(
-                Place::SignatureHeaders,
-                MAX_HEADER_BYTES,
-            ));
-        }
+        let found = gather(values, family);
         let missing = roles & !found.present;
         if missing == 0 {
             return Ok((family, found));
@@ -207,14 +214,10 @@ fn choose_family<'a>(
     Err(Outcome::at_header(Verdict::MissingHeader, family, role))
 }
 
-/// What was found of one family, and the bytes of all signature headers of every family.
-fn gather(values: &(impl Values + ?Sized), family: u8) -> (Found<'_>, usize) {
+/// What was found of one family.
+fn gather(values: &(impl Values + ?Sized), family: u8) -> Found<'_> {
     let mut found = Found::default();
-    let mut signature_bytes = 0_usize;
     for (slot, value) in values.each() {
-        if slot.role == Role::Signature {
-            signature_bytes = signature_bytes.saturating_add(value.len());
-        }
         if slot.family != family {
             continue;
         }
@@ -232,7 +235,7 @@ fn gather(values: &(impl Values + ?Sized), family: u8) -> (Found<'_>, usize) {
             }
         }
     }
-    (found, signature_bytes)
+    found
 }
 
 /// `id = 1*256( %x20-7E )`, without the bytes that end it in the signed template.
