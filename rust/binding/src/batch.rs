@@ -162,6 +162,7 @@ impl<'a, 'py> Reader<'a, 'py> {
             let from = read;
             {
                 let mut chunk = crew.chunk();
+                chunk.expect(most.min(count - read)).map_err(no_memory)?;
                 while read < count && read - from < most && !chunk.is_full() {
                     let group = read..count.min(read + GROUP);
                     read = group.end;

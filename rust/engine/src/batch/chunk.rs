@@ -89,6 +89,19 @@ impl<B: AsRef<[u8]>, E: Deref<Target = Endpoint> + Clone> Chunk<B, E> {
         self.body_bytes + self.messages.len() * OVERHEAD_BYTES
     }
 
+    /// Makes room for as many messages, so that what is read need not be moved while it grows.
+    ///
+    /// # Errors
+    /// [`TryReserveError`] if memory is short; then there may be room for fewer.
+    pub fn expect(&mut self, messages: usize) -> Result<(), TryReserveError> {
+        let messages = messages.min(CHUNK_MESSAGES);
+        self.messages.try_reserve(messages)?;
+        self.bodies.try_reserve(messages)?;
+        self.candidates.try_reserve(messages + MAX_CANDIDATES)?;
+        self.around
+            .try_reserve(messages * SOME_AROUND_BYTES + 2 * MAX_AROUND_BYTES)
+    }
+
     /// Takes a header value of the message that is pushed next.
     ///
     /// # Errors
@@ -382,7 +395,10 @@ impl Values for Kept {
     }
 }
 
-/// For how many messages there is room to begin with.
+/// The signed bytes around most bodies: an id, a time and two full stops.
+const SOME_AROUND_BYTES: usize = 48;
+
+/// For how many messages room is made where more come than were expected.
 const SOME_MESSAGES: usize = 64;
 
 /// What a message costs beside its body, counted in hashed bytes: three blocks.
