@@ -54,8 +54,8 @@ HEADERS: dict[str, Any] = {
     "a name that is a number": [*PAIRS, (5, "a")],
     "one": [*PAIRS, ("a",)],
     "one in a list": [*PAIRS, ["a"]],
-    "three": [*PAIRS, ("webhook-id", "a", "b")],
-    "three in a list": [*PAIRS, ["webhook-id", "a", "b"]],
+    "three": [*PAIRS, ("host", "a", "b")],
+    "three in a list": [*PAIRS, ["host", "a", "b"]],
     "none": [*PAIRS, None],
     "text": "webhook-id",
     "empty": [],
@@ -103,7 +103,9 @@ INSTANTS = [None, NOW, float(NOW), NOW - 9_000, datetime.fromtimestamp(NOW, UTC)
 def test_what_messages_state(hooks: Any, endpoint: str | None) -> None:
     """Each by itself, and all of them in one batch, in both orders."""
     verifier = hooks.Verifier(hooks.Keyring({"a": SECRET}))
-    stated = [{"endpoint": name, "received_at": at} for name, at in product(ENDPOINTS, INSTANTS)]
+    stated: list[dict[str, Any]] = [
+        {"endpoint": name, "received_at": at} for name, at in product(ENDPOINTS, INSTANTS)
+    ]
     for make in (Message, Odd):
         items = [make(BODY, GOOD, **named) for named in stated]
         alone = [judged(verifier.verify_batch([it], endpoint=endpoint, now=NOW)) for it in items]

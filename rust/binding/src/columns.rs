@@ -11,8 +11,9 @@ use pyo3::{
 
 use crate::{
     arguments::{wrong_length, wrong_type},
-    headers::{self, Holders, Keep},
+    headers::{self, Keep},
     items::{drain, is_sequence},
+    single::Holders,
 };
 
 /// The columns of a call of `verify_columns`.
