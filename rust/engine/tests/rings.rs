@@ -146,6 +146,38 @@ fn endpoints_are_found_after_others_were_removed() {
     ring.remove_endpoint("c").unwrap();
     ring.remove_endpoint("a").unwrap();
     assert_eq!(names(&ring.snapshot()), [""; 0]);
+    assert!(ring.snapshot().is_empty());
+}
+
+#[test]
+fn names_that_are_sought_together_are_found_as_each_alone() {
+    const COUNT: usize = 16;
+    let uplift = scheme("uplift");
+    let kept = Terms::Kept { default: &uplift };
+    let mut snapshot = Snapshot::default();
+    let name = |number: usize| format!("e{number}");
+    for number in 0..300 {
+        snapshot.enter(&name(number), kept, &[secret("1")]).unwrap();
+    }
+    assert!(!snapshot.is_empty());
+    for first in (0..320).step_by(COUNT) {
+        let texts: [_; COUNT] = std::array::from_fn(|at| name(first + at));
+        // Of some messages there is no name.
+        let names: [_; COUNT] =
+            std::array::from_fn(|at| (at % 5 != 3).then_some(texts[at].as_str()));
+        let hashes = snapshot.seek_each(&names);
+        let mut found = [None; COUNT];
+        snapshot.find_each(&names, &hashes, |at, position, endpoint| {
+            assert!(found[at].is_none(), "{at} twice");
+            found[at] = Some((position, endpoint.name()));
+        });
+        let alone = names.map(|name| {
+            let (position, endpoint) = snapshot.find(name?)?;
+            Some((position, endpoint.name()))
+        });
+        assert_eq!(found, alone);
+        assert_eq!(found[0].is_some(), first < 300);
+    }
 }
 
 #[test]
@@ -327,6 +359,7 @@ fn many_endpoints_are_found_and_go_away() {
         ring.remove_endpoint(&name(gone)).unwrap();
     }
     assert_eq!(names(&ring.snapshot()), [""; 0]);
+    assert!(ring.snapshot().is_empty());
 }
 
 /// Endpoints lie in blocks of 256: what happens at their edges is what happens elsewhere.
