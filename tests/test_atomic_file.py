@@ -267,6 +267,17 @@ def test_a_process_that_was_forked_inside(tmp_path: Path) -> None:
         os._exit(0)
 
 
+def test_a_process_that_ends_the_work_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same seen from inside: what does not hold the lock does not give it back."""
+    given_back: list[int] = []
+    monkeypatch.setattr(_atomic_file, "_unlock", given_back.append)
+    with locked(str(tmp_path / "f")):
+        monkeypatch.setattr(os, "getpid", lambda: -1)
+    assert given_back == []
+
+
 def test_a_lock_that_cannot_be_made(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), locked(str(tmp_path / "no" / "f")):
         raise AssertionError("there was no lock")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import warnings
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
@@ -342,6 +343,32 @@ def test_what_no_guard_can_protect(
         asyncio.run(verifier.averify_batch([odd], endpoint="odd", now=NOW))
     # A verifier without a guard has nothing to protect.
     assert made(hooks, resolver).check(*odd, endpoint="odd", now=NOW) != U
+
+
+def test_what_was_said_of_too_many_is_said_again(hooks: Any, clock: Any) -> None:
+    """Names that no guard can protect are remembered up to the bound of all others."""
+    odd = Endpoint("k" * 20, scheme="gitlab-token")
+    ring = hooks.Keyring(resolver=lambda names: dict.fromkeys(names, odd), resolver_size=2)
+    verifier = hooks.Verifier(ring, replay=Recorder())
+
+    def is_said_of(name: str) -> bool:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            headers = {"x-gitlab-token": "k" * 20}
+            assert verifier.check(b"", headers, endpoint=name, now=NOW) == U
+        return any(f"'{name}': " in str(warning.message) for warning in caught)
+
+    assert [is_said_of(f"odd{number}") for number in range(3)] == [True] * 3
+    # The third took the place of the first.
+    assert [is_said_of(f"odd{number}") for number in (2, 1, 0)] == [False, False, True]
+
+
+def test_a_guard_where_there_is_no_such_tenant(hooks: Any) -> None:
+    told = {"even": secret(2), "gone": None}
+    verifier = made(hooks, lambda names: told, replay=Recorder())
+    items = [message(2, id="msg_1"), message(2, id="msg_2"), message(2, id="msg_3")]
+    result = verifier.verify_batch(items, endpoint=["even", "gone", "nobody"], now=NOW)
+    assert list(result) == [V, U, U]
 
 
 def test_keys_of_tenants_are_their_own(hooks: Any) -> None:

@@ -323,8 +323,9 @@ def _judged(
         good = []
         for index in indices:
             accepted, place = judgements[index].accepted, places[index]
-            if accepted is not None and place.state is not None:
-                good.append(Good(index, place.state, accepted.timestamp, place.arrival))
+            assert accepted is not None, "only what is good is claimed"
+            assert place.state is not None, "what is unsigned has no guard"
+            good.append(Good(index, place.state, accepted.timestamp, place.arrival))
         return call.overtaken(good)
 
     def finish(settled: Settled) -> BatchResult:
