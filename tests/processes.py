@@ -176,7 +176,9 @@ def first_calls_at_once(module: str) -> str:
 
 
 def exit_with_threads(number: int, module: str) -> str:
-    """What a process says that ends while daemon threads verify bodies of some size: nothing."""
+    """What a process says that ends while daemon threads verify and refuse bodies of some size:
+    nothing. Its exit status is looked at too: a thread that is cut off inside Python which Rust has
+    called takes the process down, without a word."""
     return run(
         f"""
         import threading, time
@@ -187,7 +189,13 @@ def exit_with_threads(number: int, module: str) -> str:
             while True:
                 verifier.verify(body, headers, now=NOW)
                 verifier.verify_batch([(body, headers)] * 20, now=NOW, threads=2)
-        for _ in range(3):
+                for wrong in (b"x" + body, headers), (body, {{}}), (body, dict(headers, **old)):
+                    try:
+                        verifier.verify(*wrong, now=NOW)
+                    except VerificationError:
+                        pass
+        old = {{"webhook-timestamp": "1"}}
+        for _ in range(6):
             threading.Thread(target=work, daemon=True).start()
         time.sleep(0.03)
         """,

@@ -36,7 +36,7 @@ from hookseal._verdict import Verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import ClassVar
+    from typing import ClassVar, Final
 
 __all__ = [
     "AmbiguousHeaderError",
@@ -207,6 +207,13 @@ _TEXTS: dict[Verdict, tuple[type[VerificationError], str]] = {
         "{header} matches no live secret ({number} tried)",
     ),
     Verdict.REPLAYED: (ReplayedError, "the message was claimed before"),
+}
+
+# Those of which header and number say all, by the numbers of the verdicts: for the core.
+PLAIN_FORMS: Final = {
+    int(verdict): form
+    for verdict, form in _TEXTS.items()
+    if verdict not in {Verdict.TOO_NEW, Verdict.REPLAYED}
 }
 
 # What became of a replayed message's claim: the number of hookseal.Claim, or 0 where nobody knows.

@@ -3,7 +3,7 @@
 use std::{num::NonZero, sync::OnceLock};
 
 use hookseal_engine::{Interrupted, Stop, Watch};
-use pyo3::{exceptions::PyRuntimeError, prelude::*};
+use pyo3::{exceptions::PyRuntimeError, prelude::*, types::PyInt};
 
 use crate::arguments::{asked, no_memory};
 
@@ -60,6 +60,13 @@ pub fn thread_count(py: Python<'_>, threads: Option<&Bound<'_, PyAny>>) -> PyRes
     let Some(threads) = threads else {
         return Ok(available_threads());
     };
+    // Most often it is a plain number: then no Python is run, of which the end of the process could
+    // cut a thread off.
+    if let Ok(count) = threads.cast_exact::<PyInt>()
+        && let Ok(count @ 1..) = count.extract::<usize>()
+    {
+        return Ok(count);
+    }
     let count = asked(py, "thread_count", (threads,))?;
     Ok(count.extract::<usize>().unwrap_or(usize::MAX))
 }

@@ -5,9 +5,10 @@ use hookseal_lines::Fault;
 use pyo3::{
     PyTypeInfo,
     exceptions::{PyException, PyMemoryError},
+    intern,
     prelude::*,
     sync::PyOnceLock,
-    types::PyTuple,
+    types::{IntoPyDict as _, PyDict, PyTuple},
 };
 
 use crate::arguments::called;
@@ -39,8 +40,38 @@ pub fn refused<'py>(
             .and_then(|scheme| scheme.header(slot))
             .map(|name| format!("header '{name}'")),
     };
+    // No Python is run for what senders cause every day: a daemon thread that the end of the process
+    // cuts off inside it would end the process otherwise than it should (docs/threats.md, 47).
+    if let (Some(header), None) = (&header, &cause)
+        && let Some((class, text)) = plain_form(py, outcome.verdict)?
+    {
+        let told = [
+            (intern!(py, "header"), header.into_pyobject(py)?.into_any()),
+            (
+                intern!(py, "number"),
+                outcome.number.into_pyobject(py)?.into_any(),
+            ),
+        ]
+        .into_py_dict(py)?;
+        let text = text.call_method(intern!(py, "format"), (), Some(&told))?;
+        return class.call1((text,));
+    }
     let told = (outcome.verdict as u8, header, outcome.number, cause);
     called(py, "hookseal._errors", "refusal", told)
+}
+
+/// The class of the exception for a verdict and the form of its text, where a header and a number are
+/// all that the text depends on.
+fn plain_form(
+    py: Python<'_>,
+    verdict: Verdict,
+) -> PyResult<Option<(Bound<'_, PyAny>, Bound<'_, PyAny>)>> {
+    // Asked each time: a second interpreter of a process has classes of its own.
+    let forms = py
+        .import(intern!(py, "hookseal._errors"))?
+        .getattr(intern!(py, "PLAIN_FORMS"))?;
+    let form = forms.cast_into::<PyDict>()?.get_item(verdict as u8)?;
+    form.map(|form| form.extract()).transpose()
 }
 
 /// What is wrong with a line, in words.
