@@ -175,33 +175,59 @@ def first_calls_at_once(module: str) -> str:
     )
 
 
-def exit_with_threads(number: int, module: str) -> str:
-    """What a process says that ends while daemon threads verify and refuse bodies of some size:
-    nothing. Its exit status is looked at too: a thread that is cut off inside Python which Rust has
-    called takes the process down, without a word."""
-    return run(
-        f"""
-        import threading, time
-        body = bytes(1 << {12 + number % 10})
-        headers = signed(body)
-        verifier = Verifier(KEY)
-        def work():
-            while True:
-                verifier.verify(body, headers, now=NOW)
-                verifier.verify_batch([(body, headers)] * 20, now=NOW, threads=2)
-                for wrong in (b"x" + body, headers), (body, {{}}), (body, dict(headers, **old)):
-                    try:
-                        verifier.verify(*wrong, now=NOW)
-                    except VerificationError:
-                        pass
-        old = {{"webhook-timestamp": "1"}}
-        for _ in range(6):
-            threading.Thread(target=work, daemon=True).start()
-        time.sleep(0.03)
-        """,
-        module,
-        timeout=300,
-    )
+# What threads do while their process ends: Rust alone, and Rust that calls Python of every kind.
+ENDED_WORKS: Final = {
+    "plain": """
+        verifier.verify(body, headers, now=NOW)
+        verifier.verify_batch([(body, headers)] * 20, now=NOW, threads=2)
+        old = {**headers, "webhook-timestamp": "1"}
+        for wrong in (b"x" + body, headers), (body, {}), (body, old):
+            with suppress(VerificationError):
+                verifier.verify(*wrong, now=NOW)
+    """,
+    "headers in Python": """
+        verifier.verify(body, UserDict(headers), now=NOW)
+        verifier.verify_batch([(body, UserDict(headers))] * 20, now=NOW, threads=2)
+    """,
+    "messages in Python": """
+        verifier.verify_batch(((body, headers) for _ in range(20)), now=NOW)
+    """,
+    "guard in memory": """
+        with suppress(VerificationError):
+            remembers.verify(body, headers, now=NOW)
+    """,
+    "guard in a file": """
+        with suppress(VerificationError):
+            files.verify(body, headers, now=NOW)
+    """,
+}
+
+
+def exit_with_threads(number: int, work: str, claims: Path) -> str:
+    """What a process says that ends while daemon threads do one of `ENDED_WORKS`, on bodies of some
+    size: nothing. Its exit status is looked at too: a thread that is cut off inside Python which
+    Rust has called takes the process down, most often without a word."""
+    text = """
+    import threading, time
+    from collections import UserDict
+    from contextlib import suppress
+    body = bytes(1 << SIZE)
+    headers = signed(body)
+    verifier = Verifier(KEY)
+    remembers = Verifier(KEY, replay=MemoryReplayGuard())
+    files = Verifier(KEY, replay=SQLiteReplayGuard(CLAIMS))
+    def work():
+        while True:
+            WORK
+    for _ in range(6):
+        threading.Thread(target=work, daemon=True).start()
+    time.sleep(0.03)
+    """
+    done = textwrap.indent(textwrap.dedent(ENDED_WORKS[work]).strip(), " " * 12).strip()
+    told = {"SIZE": str(12 + number % 10), "CLAIMS": repr(str(claims)), "WORK": done}
+    for name, value in told.items():
+        text = text.replace(name, value)
+    return run(text)
 
 
 def other_interpreters() -> str:

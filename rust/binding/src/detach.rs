@@ -5,7 +5,10 @@ use std::{num::NonZero, sync::OnceLock};
 use hookseal_engine::{Interrupted, Stop, Watch};
 use pyo3::{exceptions::PyRuntimeError, prelude::*, types::PyInt};
 
-use crate::arguments::{asked, no_memory};
+use crate::{
+    arguments::{asked, no_memory},
+    ending,
+};
 
 /// Hashes without the interpreter, and looks for signals on the way. `threads` is how many
 /// hash beside this one, itself included.
@@ -16,7 +19,7 @@ pub fn detached<T: Send, E: Into<Stop> + Send>(
 ) -> PyResult<T> {
     let step = POLL_BYTES / threads.max(1);
     let mut raised = None;
-    let result = py.detach(|| {
+    let result = ending::detached(py, || {
         let mut hashed = 0;
         work(&mut |bytes| {
             hashed += bytes;

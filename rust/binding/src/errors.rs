@@ -66,11 +66,12 @@ fn plain_form(
     py: Python<'_>,
     verdict: Verdict,
 ) -> PyResult<Option<(Bound<'_, PyAny>, Bound<'_, PyAny>)>> {
-    // Asked each time: a second interpreter of a process has classes of its own.
-    let forms = py
-        .import(intern!(py, "hookseal._errors"))?
-        .getattr(intern!(py, "PLAIN_FORMS"))?;
-    let form = forms.cast_into::<PyDict>()?.get_item(verdict as u8)?;
+    static FORMS: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
+    let forms = FORMS.get_or_try_init(py, || -> PyResult<_> {
+        let forms = py.import("hookseal._errors")?.getattr("PLAIN_FORMS")?;
+        Ok(forms.cast_into::<PyDict>()?.unbind())
+    })?;
+    let form = forms.bind(py).get_item(verdict as u8)?;
     form.map(|form| form.extract()).transpose()
 }
 

@@ -10,7 +10,7 @@ use pyo3::{
     prelude::*,
 };
 
-use crate::arguments::no_memory;
+use crate::{arguments::no_memory, ending::Calling};
 
 /// Runs the work of a call; a panic in it becomes `RuntimeError`, or `MemoryError` where it says that
 /// there was no memory for an object of Python's.
@@ -18,6 +18,7 @@ use crate::arguments::no_memory;
 /// Unwinding leaves nothing half changed that is used again: what a call builds is dropped,
 /// and what it shares is swapped whole.
 pub fn guarded<T>(work: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+    let _calling = Calling::begin();
     caught(|| work().map_err(made)).unwrap_or_else(|panic| {
         let panic = &*panic;
         Err(if what(panic) == POINTER_IS_NULL {

@@ -23,6 +23,7 @@ mod codes;
 mod columns;
 mod detach;
 mod encoded;
+mod ending;
 mod entering;
 mod errors;
 mod filling;
@@ -85,6 +86,7 @@ mod _core {
     fn init(module: &super::Bound<'_, super::PyModule>) -> super::PyResult<()> {
         crate::interpreter::claim(module.py())?;
         crate::guard::prepare(module.py());
+        crate::ending::prepare(module.py())?;
         crate::kernel::choose(module.py())
     }
 }
