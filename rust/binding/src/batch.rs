@@ -25,9 +25,8 @@ use crate::{
     one::{DETACH_BYTES, judge_one},
     plain::Pairs,
     reader::{Reader, Ready},
-    slots::{Good, Slots},
+    slots::Good,
     trust::{Arrival, Endpoints, Kind, no_ring},
-    used::Used,
 };
 
 /// The arguments of a call, judged.
@@ -75,18 +74,19 @@ impl<'py> Call<'py> {
         threads: usize,
         keep: bool,
         held: Roles,
-    ) -> PyResult<Judged> {
+    ) -> PyResult<Box<Judged>> {
         let count = self.messages.len();
-        let mut slots = Slots::new(count, keep, endpoints)?;
+        let mut judged = Judged::begin(Kind::of(endpoints), *rules);
+        judged.slots.fill(count, keep, endpoints)?;
         if rules.backlog.is_some() {
-            slots.note_arrivals(count, |index| {
+            judged.slots.note_arrivals(count, |index| {
                 self.received_at.get(index).map(|at| rules.arrival(at))
             })?;
         }
         let mut reader = Reader {
-            slots,
-            errors: None,
-            used: Used::default(),
+            slots: &mut judged.slots,
+            errors: &mut judged.errors,
+            used: &mut judged.used,
             now: self.now,
             pairs: Pairs::Unseen,
             held_bytes: 0,
@@ -108,21 +108,8 @@ impl<'py> Call<'py> {
                 reader.read_all(py, crew, threads, count)
             })?;
         }
-        let Reader {
-            slots,
-            used,
-            errors,
-            ..
-        } = reader;
-        let errors = errors.map(Bound::unbind);
-        Ok(Judged {
-            slots,
-            used: used.closed(),
-            kind: Kind::of(endpoints),
-            rules: *rules,
-            errors,
-            has_refused: false,
-        })
+        judged.used.close();
+        Ok(judged)
     }
 }
 

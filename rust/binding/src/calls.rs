@@ -199,7 +199,7 @@ impl Verifier {
         let items = || drain(messages, "messages").map(Messages::Items);
         let (judged, gathered, keep) = self.many(messages.py(), items, &asked)?;
         let what = What::Batch {
-            judged: Box::new(judged),
+            judged,
             gathered,
             keep,
         };
@@ -252,7 +252,7 @@ impl Verifier {
         py: Python<'py>,
         messages: impl FnOnce() -> PyResult<Messages<'py>>,
         asked: &Batch<'_, 'py>,
-    ) -> PyResult<(claiming::Judged, Option<Gathered>, bool)> {
+    ) -> PyResult<(Box<claiming::Judged>, Option<Gathered>, bool)> {
         let threads = thread_count(py, asked.threads)?;
         let keep = asked.keep.map_or(Ok(true), |keep| flag(keep, "keep"))?;
         let stated_now = seconds_or_none(asked.now, "now")?;

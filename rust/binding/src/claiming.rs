@@ -46,18 +46,23 @@ pub struct Judged {
 }
 
 impl Judged {
-    /// The result, where nobody is to be asked.
-    pub fn result(self, claims: Option<BatchClaims>) -> PyResult<BatchResult> {
-        let Self {
-            slots,
-            used,
+    /// A batch of which nothing is known yet. It stays where it is until its result is dropped: it is
+    /// large, and what small batches cost would be moving it.
+    pub fn begin(kind: Kind, rules: Rules) -> Box<Self> {
+        Box::new(Self {
+            slots: Slots::default(),
+            used: Used::default(),
             kind,
             rules,
-            errors,
-            ..
-        } = self;
-        used.tell();
-        BatchResult::new(slots, used, kind, rules, errors, claims)
+            errors: None,
+            has_refused: false,
+        })
+    }
+
+    /// The result, where nobody is to be asked.
+    pub fn result(self: Box<Self>, claims: Option<BatchClaims>) -> PyResult<BatchResult> {
+        self.used.tell();
+        BatchResult::new(self, claims)
     }
 
     /// The messages that are to be claimed.
@@ -78,7 +83,7 @@ impl Judged {
             return Ok(gathered);
         };
         let valid = |code: &&u8| **code == Verdict::Valid as u8;
-        let count = self.slots.codes.iter().filter(valid).count();
+        let count = self.slots.codes.all.iter().filter(valid).count();
         gathered.keys.try_reserve_exact(count).map_err(no_memory)?;
         gathered
             .messages
@@ -89,7 +94,7 @@ impl Judged {
         makers.resize_with(self.used.all.len(), || None);
         let mut together = Together::default();
         let mut held_bytes = 0;
-        for (index, code) in self.slots.codes.iter().enumerate() {
+        for (index, code) in self.slots.codes.all.iter().enumerate() {
             if !valid(&code) {
                 continue;
             }
@@ -121,7 +126,7 @@ impl Judged {
 
     /// Writes down what the guard said.
     pub fn settle(
-        mut self,
+        mut self: Box<Self>,
         py: Python<'_>,
         replay: &Arc<Replay>,
         mut gathered: Gathered,
@@ -232,6 +237,7 @@ impl Judged {
         let endpoints = slots.particulars.as_ref().map(|kept| &kept.endpoints);
         let left = slots
             .secrets
+            .all
             .iter()
             .enumerate()
             .filter_map(|(index, secret)| {

@@ -16,14 +16,16 @@ pub struct Codes {
     object: PyOnceLock<Py<PyBytes>>,
 }
 
-impl Codes {
-    pub fn new(all: Few<u8>) -> Self {
+impl Default for Codes {
+    fn default() -> Self {
         Self {
-            all,
+            all: Few::new(),
             object: PyOnceLock::new(),
         }
     }
+}
 
+impl Codes {
     pub fn view<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let make = || bytes(py, &self.all).map(Bound::unbind);
         let object = self.object.get_or_try_init(py, make)?.bind(py);

@@ -43,10 +43,10 @@ pub struct Reader<'a, 'py> {
     /// The headers whose objects are held.
     pub held: Roles,
     pub message_class: &'a Bound<'py, PyType>,
-    pub slots: Slots,
+    pub slots: &'a mut Slots,
     /// Made for the first item that is no message.
-    pub errors: Option<Bound<'py, PyDict>>,
-    pub used: Used,
+    pub errors: &'a mut Option<Py<PyDict>>,
+    pub used: &'a mut Used,
     /// The instant of judgement, once the clock was read.
     pub now: Option<i64>,
     pub pairs: Pairs<'a>,
@@ -78,7 +78,7 @@ impl<'a, 'py> Reader<'a, 'py> {
         let end = items.len();
         ask_for(&items, group.end.min(end)..(group.end + GROUP).min(end))?;
         if let Some(seeking) = seeking {
-            self.arrivals = seeking.end(&self.used)?;
+            self.arrivals = seeking.end(self.used)?;
         }
         for index in group {
             let item = items.get_borrowed_item(index)?;
@@ -97,7 +97,7 @@ impl<'a, 'py> Reader<'a, 'py> {
         chunk: &mut Chunk<Carried, &'a Endpoint>,
     ) -> PyResult<()> {
         if let Some(seeking) = seeking {
-            self.arrivals = seeking.end(&self.used)?;
+            self.arrivals = seeking.end(self.used)?;
         }
         group
             .into_iter()
@@ -156,7 +156,10 @@ impl<'a, 'py> Reader<'a, 'py> {
                 self.slots.put(py, index, outcome, None, Some(good))?;
             }
             Err(error) if is_items_own(py, &error) => {
-                let errors = self.errors.get_or_insert_with(|| PyDict::new(py));
+                let errors = self
+                    .errors
+                    .get_or_insert_with(|| PyDict::new(py).unbind())
+                    .bind(py);
                 errors.set_item(index, error.into_value(py))?;
                 self.slots
                     .put(py, index, Outcome::NOT_A_MESSAGE, None, None)?;

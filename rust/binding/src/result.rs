@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hookseal_engine::{Verdict, endpoint::each, profile::Profile, verify::Rules};
+use hookseal_engine::{Verdict, endpoint::each, profile::Profile};
 use pyo3::{
     PyTraverseError, PyVisit,
     exceptions::PyRuntimeError,
@@ -14,13 +14,12 @@ use pyo3::{
 use crate::{
     arguments::{asked, mistake, no_copy, wrong_length},
     claimed::{BatchClaims, Claimed},
-    codes::Codes,
+    claiming::Judged,
     errors,
     guard::{guarded, object},
     replay::Close,
-    slots::{Particulars, Slots},
+    slots::Particulars,
     trust::Kind,
-    used::Used,
     verified::Verified,
 };
 
@@ -29,16 +28,10 @@ use crate::{
 /// It has no truth value: a batch with a forged message in it is neither good nor bad.
 #[pyclass(frozen, module = "hookseal")]
 pub struct BatchResult {
-    codes: Codes,
-    secrets: Codes,
+    batch: Box<Judged>,
     counts: [usize; Verdict::ALL.len()],
-    particulars: Option<Particulars>,
-    used: Used,
-    kind: Kind,
-    rules: Rules,
-    errors: Option<Py<PyDict>>,
     /// None without a replay guard.
-    pub claims: Option<BatchClaims>,
+    pub claims: Option<Box<BatchClaims>>,
 }
 
 impl BatchResult {
@@ -46,16 +39,9 @@ impl BatchResult {
     ///
     /// # Errors
     /// `RuntimeError` if a slot was left unwritten: it must not leave the library.
-    pub fn new(
-        slots: Slots,
-        used: Used,
-        kind: Kind,
-        rules: Rules,
-        errors: Option<Py<PyDict>>,
-        claims: Option<BatchClaims>,
-    ) -> PyResult<Self> {
+    pub fn new(batch: Box<Judged>, claims: Option<BatchClaims>) -> PyResult<Self> {
         let mut counts = [0; Verdict::ALL.len()];
-        for code in &slots.codes {
+        for code in &batch.slots.codes.all {
             counts[usize::from(*code)] += 1;
         }
         if counts[usize::from(Verdict::Unverified as u8)] > 0 {
@@ -64,20 +50,14 @@ impl BatchResult {
             ));
         }
         Ok(Self {
-            codes: Codes::new(slots.codes),
-            secrets: Codes::new(slots.secrets),
+            batch,
             counts,
-            particulars: slots.particulars,
-            used,
-            kind,
-            rules,
-            errors,
-            claims,
+            claims: claims.map(Box::new),
         })
     }
 
     fn code(&self, index: usize) -> u8 {
-        self.codes.all[index]
+        self.batch.slots.codes.all[index]
     }
 
     fn valid_count(&self) -> usize {
@@ -85,7 +65,7 @@ impl BatchResult {
     }
 
     fn invalid_count(&self) -> usize {
-        self.codes.all.len() - self.valid_count()
+        self.batch.slots.codes.all.len() - self.valid_count()
     }
 
     pub fn is_valid(&self, index: usize) -> bool {
@@ -94,20 +74,20 @@ impl BatchResult {
 
     fn indices<'py>(&self, py: Python<'py>, are_valid: bool) -> PyResult<Bound<'py, PyList>> {
         let is_wanted = |code| (code == Verdict::Valid as u8) == are_valid;
-        self.codes.positions(py, is_wanted)
+        self.batch.slots.codes.positions(py, is_wanted)
     }
 
     /// The exception of a refused message.
     fn refusal(&self, py: Python<'_>, index: usize) -> PyResult<PyErr> {
         let failed = self.claims.as_ref().and_then(|it| it.failed.as_ref());
-        let cause = match (&self.errors, failed) {
+        let cause = match (&self.batch.errors, failed) {
             (_, Some(failed)) if self.code(index) == Verdict::Replayed as u8 => {
                 Some(failed.value(py).clone().into_any())
             }
             (Some(errors), _) => errors.bind(py).get_item(index)?,
             (None, _) => None,
         };
-        Ok(match &self.particulars {
+        Ok(match &self.batch.slots.particulars {
             None => errors::bare_refusal(py, self.code(index), cause),
             Some(kept) => {
                 let endpoint = self.endpoint_of(kept, index);
@@ -122,12 +102,12 @@ impl BatchResult {
             Some(place) => usize::try_from(*place).ok()?,
             None => 0,
         };
-        Some(&self.used.all.get(place)?.endpoint)
+        Some(&self.batch.used.all.get(place)?.endpoint)
     }
 
     /// A position from an index as Python counts: negative ones from the end.
     pub fn position(&self, py: Python<'_>, index: &Bound<'_, PyAny>) -> PyResult<usize> {
-        let length = self.codes.all.len();
+        let length = self.batch.slots.codes.all.len();
         let plain = index.cast_exact::<PyInt>().ok();
         match plain.and_then(|index| index.extract::<usize>().ok()) {
             Some(index) if index < length => Ok(index),
@@ -142,14 +122,14 @@ impl BatchResult {
     /// The verdicts' numbers: a read-only ``memoryview`` of int8, for NumPy and its kin.
     #[getter]
     fn codes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        guarded(|| self.codes.view(py))
+        guarded(|| self.batch.slots.codes.view(py))
     }
 
     /// For each message the position of the secret that matched, -1 for none: a read-only
     /// ``memoryview`` of int8.
     #[getter]
     fn secrets<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        guarded(|| self.secrets.view(py))
+        guarded(|| self.batch.slots.secrets.view(py))
     }
 
     /// How many messages are valid.
@@ -167,7 +147,7 @@ impl BatchResult {
     /// Why items are no messages: their index, and the exception that reading them raised.
     #[getter]
     fn errors<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        guarded(|| match &self.errors {
+        guarded(|| match &self.batch.errors {
             Some(errors) => errors.bind(py).copy(),
             None => Ok(PyDict::new(py)),
         })
@@ -193,14 +173,14 @@ impl BatchResult {
     fn by_secret<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         guarded(|| {
             let counts = PyDict::new(py);
-            for (place, used) in self.used.all.iter().enumerate() {
+            for (place, used) in self.batch.used.all.iter().enumerate() {
                 let endpoint = &used.endpoint;
                 for at in each(used.live) {
                     let (label, count) = (
                         &*endpoint.held()[at].label,
-                        self.used.matched(place, at).count,
+                        self.batch.used.matched(place, at).count,
                     );
-                    if self.kind == Kind::Ring {
+                    if self.batch.kind == Kind::Ring {
                         counts.set_item((endpoint.name(), label), count)?;
                     } else {
                         counts.set_item(label, count)?;
@@ -233,7 +213,7 @@ impl BatchResult {
             if self.code(index) != Verdict::Valid as u8 {
                 return Err(self.refusal(py, index)?);
             }
-            let kept = self.particulars.as_ref().and_then(|kept| {
+            let kept = self.batch.slots.particulars.as_ref().and_then(|kept| {
                 Some((
                     kept,
                     kept.outcomes.get(index)?,
@@ -248,12 +228,12 @@ impl BatchResult {
             let claims = self.claims.as_ref();
             let claimed = claims.map_or(Claimed::NoGuard, |claims| claims.of(py, index));
             let endpoint = self.endpoint_of(kept, index).cloned();
-            let has_endpoint = self.kind == Kind::Ring;
+            let has_endpoint = self.batch.kind == Kind::Ring;
             Ok(Verified::new(
                 outcome,
                 endpoint,
                 has_endpoint,
-                &self.rules,
+                &self.batch.rules,
                 id,
                 body,
                 claimed,
@@ -268,7 +248,7 @@ impl BatchResult {
     fn accepted<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         guarded(|| {
             let py = slf.py();
-            if slf.get().particulars.is_none() {
+            if slf.get().batch.slots.particulars.is_none() {
                 return Err(mistake(py, ("not-kept",)));
             }
             let indices = slf.get().indices(py, true)?;
@@ -293,7 +273,7 @@ impl BatchResult {
         guarded(|| {
             let py = messages.py();
             let messages = crate::items::drain(messages, "messages")?;
-            let codes = &self.codes.all;
+            let codes = &self.batch.slots.codes.all;
             if messages.len() != codes.len() {
                 return Err(wrong_length(py, "messages", messages.len(), codes.len()));
             }
@@ -318,7 +298,7 @@ impl BatchResult {
     fn raise_for_invalid(&self, py: Python<'_>) -> PyResult<()> {
         guarded(|| {
             let is_refused = |code: &u8| *code != Verdict::Valid as u8;
-            let Some(first) = self.codes.all.iter().position(is_refused) else {
+            let Some(first) = self.batch.slots.codes.all.iter().position(is_refused) else {
                 return Ok(());
             };
             let error = self.refusal(py, first)?;
@@ -327,7 +307,7 @@ impl BatchResult {
                 &error,
                 first,
                 self.invalid_count(),
-                self.codes.all.len(),
+                self.batch.slots.codes.all.len(),
             ))
         })
     }
@@ -379,7 +359,7 @@ impl BatchResult {
     }
 
     fn __len__(&self) -> usize {
-        self.codes.all.len()
+        self.batch.slots.codes.all.len()
     }
 
     fn __getitem__<'py>(&self, index: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
@@ -389,7 +369,7 @@ impl BatchResult {
                 let index = self.position(py, index)?;
                 return errors::verdict(py, usize::from(self.code(index)));
             };
-            let codes = self.codes.view(py)?.get_item(slice)?;
+            let codes = self.batch.slots.codes.view(py)?.get_item(slice)?;
             let list = PyList::empty(py);
             for code in codes.try_iter()? {
                 list.append(errors::verdict(py, code?.extract()?)?)?;
@@ -402,9 +382,10 @@ impl BatchResult {
         guarded(|| {
             let members = errors::verdicts(py)?.getattr(intern!(py, "__getitem__"))?;
             let builtins = py.import("builtins")?;
-            let codes = builtins
-                .getattr("reversed")?
-                .call1((self.codes.view(py)?,))?;
+            let codes =
+                builtins
+                    .getattr("reversed")?
+                    .call1((self.batch.slots.codes.view(py)?,))?;
             builtins.getattr("map")?.call1((members, codes))?.try_iter()
         })
     }
@@ -413,7 +394,8 @@ impl BatchResult {
         guarded(|| {
             let members = errors::verdicts(py)?.getattr(intern!(py, "__getitem__"))?;
             let map = py.import("builtins")?.getattr("map")?;
-            map.call1((members, self.codes.view(py)?))?.try_iter()
+            map.call1((members, self.batch.slots.codes.view(py)?))?
+                .try_iter()
         })
     }
 
@@ -428,7 +410,7 @@ impl BatchResult {
     }
 
     fn __repr__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let unsigned = if self.kind == Kind::Unsigned {
+        let unsigned = if self.batch.kind == Kind::Unsigned {
             "UNSIGNED, "
         } else {
             ""
@@ -443,6 +425,6 @@ impl BatchResult {
         if let Some(claims) = &self.claims {
             claims.replay.visit(&visit)?;
         }
-        visit.call(&self.errors)
+        visit.call(&self.batch.errors)
     }
 }

@@ -9,7 +9,7 @@ use hookseal_engine::{Outcome, Verdict};
 use pyo3::{prelude::*, pybacked::PyBackedBytes};
 use smallvec::SmallVec;
 
-use crate::{arguments::no_memory, trust::Endpoints};
+use crate::{arguments::no_memory, codes::Codes, trust::Endpoints};
 
 /// What is kept of a message if it is good.
 pub struct Good {
@@ -22,15 +22,17 @@ pub struct Good {
 pub type Few<T> = SmallVec<[T; 4]>;
 
 /// One slot for each message. A slot that nobody writes to stays `UNVERIFIED`.
+#[derive(Default)]
 pub struct Slots {
-    pub codes: Few<u8>,
-    pub secrets: Few<u8>,
+    pub codes: Codes,
+    pub secrets: Codes,
     pub particulars: Option<Particulars>,
     /// With a guard, when each message arrived, if that was stated; empty if none says so.
     arrivals: Vec<Option<i64>>,
 }
 
 /// What `verified` needs of each message, and is not kept on demand.
+#[derive(Default)]
 pub struct Particulars {
     pub outcomes: Few<Outcome>,
     pub bodies: Few<Option<Py<PyAny>>>,
@@ -48,22 +50,20 @@ pub fn small(position: usize) -> u32 {
 pub const NOWHERE: u32 = u32::MAX;
 
 impl Slots {
-    pub fn new(count: usize, keep: bool, endpoints: &Endpoints) -> PyResult<Self> {
-        let has_ring = matches!(endpoints, Endpoints::Ring(_));
-        let particulars = keep.then(|| -> PyResult<_> {
-            Ok(Particulars {
-                outcomes: filled(count, || Outcome::UNVERIFIED)?,
-                bodies: filled(count, || None)?,
-                ids: filled(count, || None)?,
-                endpoints: filled(if has_ring { count } else { 0 }, || NOWHERE)?,
-            })
-        });
-        Ok(Self {
-            codes: filled(count, || Verdict::Unverified as u8)?,
-            secrets: filled(count, || u8::MAX)?,
-            particulars: particulars.transpose()?,
-            arrivals: Vec::new(),
-        })
+    /// Makes a slot for each message, where there were none.
+    pub fn fill(&mut self, count: usize, keep: bool, endpoints: &Endpoints) -> PyResult<()> {
+        fill(&mut self.codes.all, count, || Verdict::Unverified as u8)?;
+        fill(&mut self.secrets.all, count, || u8::MAX)?;
+        if keep {
+            let kept = self.particulars.insert(Particulars::default());
+            fill(&mut kept.outcomes, count, || Outcome::UNVERIFIED)?;
+            fill(&mut kept.bodies, count, || None)?;
+            fill(&mut kept.ids, count, || None)?;
+            if matches!(endpoints, Endpoints::Ring(_)) {
+                fill(&mut kept.endpoints, count, || NOWHERE)?;
+            }
+        }
+        Ok(())
     }
 
     /// Notes when messages arrived, by what a call says of all of them.
@@ -81,7 +81,7 @@ impl Slots {
 
     /// Notes when one arrived, by what it says itself.
     pub fn note_arrival(&mut self, index: usize, at: i64) -> PyResult<()> {
-        let count = self.codes.len();
+        let count = self.codes.all.len();
         if self.arrivals.is_empty() {
             self.arrivals.try_reserve_exact(count).map_err(no_memory)?;
             self.arrivals.resize(count, None);
@@ -117,8 +117,8 @@ impl Slots {
             arrivals: _,
         } = self;
         OpenSlots {
-            codes,
-            secrets,
+            codes: &mut codes.all,
+            secrets: &mut secrets.all,
             particulars: particulars.as_mut().map(|kept| OpenParticulars {
                 outcomes: &mut kept.outcomes,
                 bodies: &mut kept.bodies,
@@ -174,8 +174,8 @@ impl OpenSlots<'_> {
 impl Slots {
     /// Refuses a message that was good so far.
     pub fn refuse(&mut self, index: usize, outcome: Outcome) {
-        self.codes[index] = outcome.verdict as u8;
-        self.secrets[index] = outcome.secret.cast_unsigned();
+        self.codes.all[index] = outcome.verdict as u8;
+        self.secrets.all[index] = outcome.secret.cast_unsigned();
         if let Some(kept) = &mut self.particulars {
             kept.outcomes[index] = outcome;
             kept.bodies[index] = None;
@@ -184,15 +184,13 @@ impl Slots {
     }
 }
 
-/// A list of that length, or `MemoryError`.
-fn filled<T>(count: usize, value: impl FnMut() -> T) -> PyResult<Few<T>> {
-    let mut few = Few::new();
-    if count <= few.inline_size() {
-        few.resize_with(count, value);
-        return Ok(few);
+/// Makes an empty list one of that length, or `MemoryError`.
+fn fill<T>(few: &mut Few<T>, count: usize, value: impl FnMut() -> T) -> PyResult<()> {
+    if count > few.inline_size() {
+        let mut list = Vec::new();
+        list.try_reserve_exact(count).map_err(no_memory)?;
+        *few = Few::from_vec(list);
     }
-    let mut list = Vec::new();
-    list.try_reserve_exact(count).map_err(no_memory)?;
-    list.resize_with(count, value);
-    Ok(Few::from_vec(list))
+    few.resize_with(count, value);
+    Ok(())
 }

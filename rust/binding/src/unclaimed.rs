@@ -287,7 +287,7 @@ impl Unclaimed {
                     keep,
                 } => batch(
                     py,
-                    *judged,
+                    judged,
                     gathered,
                     self.replay.as_ref(),
                     answer.map(|it| it.1),
@@ -302,7 +302,7 @@ impl Unclaimed {
 /// The result of a batch; without an answer there was nothing to ask.
 pub fn batch(
     py: Python<'_>,
-    judged: claiming::Judged,
+    judged: Box<claiming::Judged>,
     gathered: Option<Gathered>,
     replay: Option<&Arc<Replay>>,
     answer: Option<Answer>,

@@ -20,12 +20,12 @@ use crate::{arguments::no_memory, slots::small, trust::Arrival};
 /// together, apart from what is only looked at in the end.
 #[derive(Default)]
 pub struct Used {
-    pub all: Vec<UsedEndpoint>,
+    pub all: SmallVec<[UsedEndpoint; 1]>,
     /// Where in the list an endpoint is, by its position among those of the call; and one, so
     /// that 0 is nowhere. Empty until there is a second.
     places: Vec<u32>,
     /// How many messages the first secrets of each matched, by its place in the list.
-    counts: Vec<[u32; FEW_SECRETS]>,
+    counts: SmallVec<[[u32; FEW_SECRETS]; 1]>,
     instants: Instants,
 }
 
@@ -209,10 +209,9 @@ impl Used {
         Ok(())
     }
 
-    /// The list alone: no message arrives any more.
-    pub fn closed(mut self) -> Self {
+    /// Leaves the list alone: no message arrives any more.
+    pub fn close(&mut self) {
         self.places = Vec::new();
-        self
     }
 
     /// Counts the secret of a valid outcome, of a message that arrived at that instant.
