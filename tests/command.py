@@ -98,6 +98,13 @@ def run(*arguments: str | Path, stdin: bytes = b"", env: dict[str, str] | None =
     return Ran(child.returncode, child.stdout.decode(), child.stderr.decode())
 
 
+def ran_here(capsys: pytest.CaptureFixture[str], *arguments: object) -> Ran:
+    """Runs the command in this process."""
+    capsys.readouterr()
+    status = main(list(map(str, arguments)))
+    return Ran(status, *capsys.readouterr())
+
+
 @contextmanager
 def started(
     *arguments: str | Path,
@@ -176,9 +183,7 @@ def batch(
         for number, content in enumerate(contents):
             names.append(f"{number}.jsonl")
             Path(names[-1]).write_bytes(content)
-        capsys.readouterr()
-        status = main(["verify-batch", *names, *keys, *map(str, options)])
-        return Ran(status, *capsys.readouterr())
+        return ran_here(capsys, "verify-batch", *names, *keys, *options)
 
     return run
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from hookseal._cli import main
 from hookseal._cli._migrate._found import Found
 from hookseal._cli._migrate._imports import imports
 from hookseal._cli._migrate._mirrors import Versions
 from hookseal._cli._migrate._source import Source
-from tests.command import Ran
+from tests.command import Command, ran_here
 
 OLD = "from standardwebhooks import Webhook\n"
 NEW = "from hookseal.compat.standardwebhooks import Webhook\n"
@@ -42,14 +41,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def called(capsys: pytest.CaptureFixture[str]) -> Any:
+def called(capsys: pytest.CaptureFixture[str]) -> Command:
     """Runs ``hookseal migrate`` in this process."""
-
-    def call(*arguments: str) -> Ran:
-        capsys.readouterr()
-        return Ran(main(["migrate", *arguments]), *capsys.readouterr())
-
-    return call
+    return partial(ran_here, capsys, "migrate")
 
 
 def put(name: str, text: str | bytes = OLD) -> Path:

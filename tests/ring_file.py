@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import tomllib
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hookseal._cli import main
-from tests.command import Ran
+from tests.command import Command, ran_here
 from tests.implementations import NOW, SECRET, secret
 
 DAY = 24 * 60 * 60
@@ -51,14 +51,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def called(capsys: pytest.CaptureFixture[str]) -> Any:
+def called(capsys: pytest.CaptureFixture[str]) -> Command:
     """Runs ``hookseal secret`` in this process."""
-
-    def call(*arguments: str) -> Ran:
-        capsys.readouterr()
-        return Ran(main(["secret", *arguments]), *capsys.readouterr())
-
-    return call
+    return partial(ran_here, capsys, "secret")
 
 
 def entries(endpoint: str = "acme/billing", file: str = "ring.toml") -> list[dict[str, Any]]:

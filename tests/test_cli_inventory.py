@@ -6,12 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hookseal._cli import main
 from hookseal._usage import Usage
 from hookseal._usage_file import merge, read
 from tests.command import (
@@ -19,12 +19,14 @@ from tests.command import (
     COMMAND,
     PATIENCE_SECONDS,
     VARIABLE,
+    Command,
     Ran,
     endless,
     environment,
     forged,
     interrupted,
     line,
+    ran_here,
     run,
     started,
     wait_for,
@@ -55,18 +57,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def called(capsys: pytest.CaptureFixture[str]) -> Any:
-    def call(*arguments: str) -> Ran:
-        capsys.readouterr()
-        return Ran(main(list(arguments)), *capsys.readouterr())
-
-    return call
+def called(capsys: pytest.CaptureFixture[str]) -> Command:
+    return partial(ran_here, capsys)
 
 
 # list
 
 
-def test_listed(called: Any) -> None:
+def test_listed(called: Command) -> None:
     ran = called("secret", "list", "a.toml")
     assert (ran.status, ran.err) == (0, "")
     rows = [tuple(row.split("  ")) for row in ran.out.splitlines()]
@@ -80,7 +78,7 @@ def test_listed(called: Any) -> None:
     assert "whsec_" not in ran.out
 
 
-def test_listed_for_programs(called: Any) -> None:
+def test_listed_for_programs(called: Command) -> None:
     merge("u.json", {("forms", "0"): Usage(3, NOW, NOW - 5)})
     told = called("secret", "list", "a.toml", "--json", "--usage", "u.json").json
     assert told[0] == {
@@ -99,7 +97,7 @@ def test_listed_for_programs(called: Any) -> None:
     assert "usage" not in called("secret", "list", "a.toml", "--json").json[0]
 
 
-def test_listed_with_use(called: Any) -> None:
+def test_listed_with_use(called: Command) -> None:
     """Unknown is not never."""
     merge("u.json", {("acme/billing", "new"): Usage(1234, NOW, 1), ("forms", "0"): Usage(0)})
     out = called("secret", "list", "a.toml", "--usage", "u.json").out
@@ -109,14 +107,14 @@ def test_listed_with_use(called: Any) -> None:
     assert forms.split()[-2:] == ["0", "never"]
 
 
-def test_one_endpoint(called: Any) -> None:
+def test_one_endpoint(called: Command) -> None:
     told = called("secret", "list", "a.toml", "--json", "--endpoint", "forms").json
     assert [one["endpoint"] for one in told] == ["forms"]
     ran = called("secret", "list", "a.toml", "--endpoint", "no")
     assert (ran.status, ran.err) == (2, "hookseal: a.toml has no endpoint 'no'\n")
 
 
-def test_listed_without_its_secrets(called: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_listed_without_its_secrets(called: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """A list is read where neither the variables nor the files are."""
     monkeypatch.delenv(VARIABLE)
     Path("old").unlink()
@@ -146,7 +144,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_wrong_keyrings(case: str, called: Any) -> None:
+def test_wrong_keyrings(case: str, called: Command) -> None:
     """What a ring would refuse, a list does; it is said where."""
     text, words = WRONG[case]
     Path("w.toml").write_text(text)
@@ -157,7 +155,7 @@ def test_wrong_keyrings(case: str, called: Any) -> None:
     assert SECRET not in ran.err
 
 
-def test_wrong_usage_files(called: Any) -> None:
+def test_wrong_usage_files(called: Command) -> None:
     Path("u.json").write_text("{")
     ran = called("secret", "list", "a.toml", "--usage", "u.json")
     assert ran.status == 2
@@ -177,7 +175,7 @@ def states(ran: Ran) -> dict[tuple[str, str], tuple[str, str]]:
     return {(one["endpoint"], one["label"]): (one["state"], one["detail"]) for one in ran.json}
 
 
-def compared(called: Any, text: str) -> Ran:
+def compared(called: Command, text: str) -> Ran:
     Path("b.toml").write_text(text)
     Path("b.toml").chmod(0o600)
     ran = called("secret", "compare", "a.toml", "b.toml", "--json")
@@ -187,7 +185,7 @@ def compared(called: Any, text: str) -> Ran:
     return result
 
 
-def test_the_same(called: Any) -> None:
+def test_the_same(called: Command) -> None:
     """However the secrets are named and written."""
     Path("elsewhere").write_text(SECRET.removeprefix("whsec_") + "\n")
     for same in (
@@ -225,20 +223,20 @@ def test_the_same(called: Any) -> None:
     ],
 )
 def test_not_the_same(
-    before: str, after: str, key: tuple[str, str], state: tuple[str, str], called: Any
+    before: str, after: str, key: tuple[str, str], state: tuple[str, str], called: Command
 ) -> None:
     ran = compared(called, RING.replace(before, after))
     assert ran.status == 1
     assert states(ran)[key] == state
 
 
-def test_one_changed_alone_is_said(called: Any) -> None:
+def test_one_changed_alone_is_said(called: Command) -> None:
     ran = compared(called, RING.replace(secret(9), secret(8)))
     others = {key: state for key, state in states(ran).items() if key != ("forms", "0")}
     assert set(others.values()) == {("same", "")}
 
 
-def test_what_cannot_be_read(called: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_read(called: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is said of a half."""
     monkeypatch.delenv(VARIABLE)
     ran = called("secret", "compare", "a.toml", "a.toml")
@@ -276,7 +274,7 @@ def queued(*at: int, endpoint: str = "acme/billing") -> None:
     Path("q").write_bytes(b"".join(lines) + forged() + b"nonsense\n")
 
 
-def test_written_down(called: Any) -> None:
+def test_written_down(called: Command) -> None:
     queued(NOW + 9, NOW + 5)
     assert called(*BATCH).status == 1
     assert read("u.json") == {
@@ -290,7 +288,7 @@ def test_written_down(called: Any) -> None:
     assert ("forms", "0") not in read("u.json")
 
 
-def test_usage_needs_names(called: Any) -> None:
+def test_usage_needs_names(called: Command) -> None:
     queued(NOW)
     ran = called("verify-batch", "q", *AS_OF_NOW, "--usage", "u.json")
     assert ran.status == 2
@@ -299,7 +297,7 @@ def test_usage_needs_names(called: Any) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"my notes\n"])
-def test_a_file_that_is_another(content: bytes, called: Any) -> None:
+def test_a_file_that_is_another(content: bytes, called: Command) -> None:
     """It is found out before a line is judged, and nothing is written over."""
     queued(NOW)
     Path("u.json").write_bytes(content)
@@ -317,14 +315,16 @@ def test_a_file_that_is_another(content: bytes, called: Any) -> None:
         assert Path(other).read_bytes() == before
 
 
-def test_the_usage_file_is_no_other_output(called: Any) -> None:
+def test_the_usage_file_is_no_other_output(called: Command) -> None:
     queued(NOW)
     ran = called(*BATCH, "--rejects", "u.json")
     assert ran.status == 2
     assert "u.json is also the usage file u.json: nothing was written" in ran.err
 
 
-def test_a_usage_file_that_fails_in_the_end(called: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_usage_file_that_fails_in_the_end(
+    called: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The result is printed all the same."""
 
     def fails(path: str, seen: Any) -> None:

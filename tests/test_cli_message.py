@@ -13,7 +13,7 @@ import pytest
 import hookseal.pure
 from hookseal import Verdict
 from hookseal._cli import main
-from tests.command import VARIABLE, WITH_SECRET, Command, Ran, implementation
+from tests.command import VARIABLE, WITH_SECRET, Command, Ran, implementation, ran_here
 from tests.implementations import BODY, NOW, SECRET, secret, signed
 
 __all__ = ["implementation"]
@@ -32,9 +32,7 @@ def command(
         Path("stdin").write_bytes(stdin)
         with Path("stdin").open(encoding="latin-1") as stream:
             monkeypatch.setattr("sys.stdin", stream)
-            capsys.readouterr()
-            status = main(list(map(str, arguments)))
-        return Ran(status, *capsys.readouterr())
+            return ran_here(capsys, *arguments)
 
     return run
 

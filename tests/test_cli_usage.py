@@ -12,8 +12,17 @@ from pathlib import Path
 import pytest
 
 import hookseal
-from hookseal._cli import main
-from tests.command import AS_OF_NOW, VARIABLE, WITH_SECRET, Ran, environment, forged, line, run
+from tests.command import (
+    AS_OF_NOW,
+    VARIABLE,
+    WITH_SECRET,
+    Ran,
+    environment,
+    forged,
+    line,
+    ran_here,
+    run,
+)
 from tests.implementations import SECRET
 
 pytest.importorskip("hookseal._core")
@@ -39,11 +48,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "rings" / "lost.toml").write_text("[endpoints.a]\nsecrets = [{ file = 'nope' }]")
     (tmp_path / "wrong.toml").write_text(f'[endpoints.a]\nsecrets = ["{CANARY}"]')
     return tmp_path
-
-
-def called(capsys: pytest.CaptureFixture[str], *arguments: str) -> Ran:
-    capsys.readouterr()
-    return Ran(main(list(arguments)), *capsys.readouterr())
 
 
 WRONG: dict[str, tuple[list[str], str]] = {
@@ -122,7 +126,7 @@ WRONG: dict[str, tuple[list[str], str]] = {
 def test_wrong(case: str, capsys: pytest.CaptureFixture[str]) -> None:
     """One line that says what was expected, status 2, and no verdict."""
     arguments, words = WRONG[case]
-    ran = called(capsys, *arguments)
+    ran = ran_here(capsys, *arguments)
     assert (ran.status, ran.out) == (2, "")
     (said,) = ran.err.splitlines()
     assert said.startswith("hookseal: ")
@@ -133,19 +137,19 @@ def test_wrong(case: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_help(capsys: pytest.CaptureFixture[str]) -> None:
     for command in ([], ["verify-batch"], ["verify"], ["sign"], ["secret"], ["secret", "check"]):
-        ran = called(capsys, *command, "--help")
+        ran = ran_here(capsys, *command, "--help")
         assert (ran.status, ran.err) == (0, "")
         assert ran.out.startswith("usage: hookseal")
         assert "--secret " not in ran.out
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
-    assert called(capsys, "--version") == Ran(0, f"hookseal {hookseal.__version__}\n", "")
+    assert ran_here(capsys, "--version") == Ran(0, f"hookseal {hookseal.__version__}\n", "")
 
 
 def test_options_between_files(capsys: pytest.CaptureFixture[str]) -> None:
     Path("p").write_bytes(forged())
-    ran = called(capsys, "verify-batch", "q", *AS_OF_NOW, "p", "--json", "q")
+    ran = ran_here(capsys, "verify-batch", "q", *AS_OF_NOW, "p", "--json", "q")
     assert (ran.json["valid"], ran.json["refused"]) == (2, 1)
 
 
@@ -157,17 +161,17 @@ def test_files_that_look_like_options(capsys: pytest.CaptureFixture[str]) -> Non
     for before in (["q"], ["q", "--json"], ["--json"], ["--json", "q"], []):
         more = [] if "--json" in before else ["--json"]
         arguments = ["verify-batch", *AS_OF_NOW, *more, *before, "--reasons", "s"]
-        ran = called(capsys, *arguments, "--", *names)
+        ran = ran_here(capsys, *arguments, "--", *names)
         assert (ran.err, ran.json["valid"]) == ("", before.count("q"))
         told = [json.loads(text)["file"] for text in Path("s").read_text().splitlines()]
         assert told == names
-    ran = called(capsys, "verify-batch", *AS_OF_NOW, "q", "--", "q", "-x", "-no")
+    ran = ran_here(capsys, "verify-batch", *AS_OF_NOW, "q", "--", "q", "-x", "-no")
     assert ran == Ran(2, "", "hookseal: cannot read -no: No such file or directory\n")
-    signed = called(capsys, "sign", *WITH_SECRET, "--id", "i", "--timestamp", "5", "--", "-x")
-    assert signed == called(capsys, "sign", *WITH_SECRET, "--id", "i", "--timestamp", "5", "./-x")
+    signed = ran_here(capsys, "sign", *WITH_SECRET, "--id", "i", "--timestamp", "5", "--", "-x")
+    assert signed == ran_here(capsys, "sign", *WITH_SECRET, "--id", "i", "--timestamp", "5", "./-x")
     assert signed.status == 0
-    assert "unknown argument '-y'" in called(capsys, "sign", *WITH_SECRET, "--", "-x", "-y").err
-    assert "invalid choice: '-x'" in called(capsys, "--", "-x").err
+    assert "unknown argument '-y'" in ran_here(capsys, "sign", *WITH_SECRET, "--", "-x", "-y").err
+    assert "invalid choice: '-x'" in ran_here(capsys, "--", "-x").err
 
 
 # A bug.
@@ -183,7 +187,7 @@ def test_a_bug(
         raise error
 
     monkeypatch.setattr("hookseal._cli._batch.verifier", fails)
-    ran = called(capsys, *BATCH, *AS_OF_NOW)
+    ran = ran_here(capsys, *BATCH, *AS_OF_NOW)
     assert (ran.status, ran.out) == (70, "")
     (said,) = ran.err.splitlines()
     assert said.startswith(f"hookseal: bug in hookseal: {type(error).__name__} at tests/test_cli_")
@@ -197,7 +201,7 @@ def test_a_bug_in_the_reading_thread(
         raise ZeroDivisionError
 
     monkeypatch.setattr("hookseal._cli._ahead.read", fails)
-    ran = called(capsys, *BATCH, *AS_OF_NOW)
+    ran = ran_here(capsys, *BATCH, *AS_OF_NOW)
     assert ran.status == 70
     assert "ZeroDivisionError at tests/test_cli_usage.py:" in ran.err
     assert len(ran.err.splitlines()) == 1
@@ -208,7 +212,7 @@ def test_no_memory(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtur
         raise MemoryError
 
     monkeypatch.setattr("hookseal._cli._ahead.read", fails)
-    assert called(capsys, *BATCH, *AS_OF_NOW) == Ran(70, "", "hookseal: out of memory\n")
+    assert ran_here(capsys, *BATCH, *AS_OF_NOW) == Ran(70, "", "hookseal: out of memory\n")
 
 
 def test_an_interrupt_before_the_work(
@@ -218,12 +222,12 @@ def test_an_interrupt_before_the_work(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("hookseal._cli._batch.verifier", interrupt)
-    assert called(capsys, *BATCH, *AS_OF_NOW) == Ran(130, "", "")
+    assert ran_here(capsys, *BATCH, *AS_OF_NOW) == Ran(130, "", "")
 
 
 def test_handlers_are_given_back(capsys: pytest.CaptureFixture[str]) -> None:
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
-    assert called(capsys, *BATCH, *AS_OF_NOW).status == 0
+    assert ran_here(capsys, *BATCH, *AS_OF_NOW).status == 0
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
 
 
@@ -241,7 +245,7 @@ def test_no_output_shows_a_secret(capsys: pytest.CaptureFixture[str]) -> None:
         ["secret", "check", *WITH_SECRET],
         ["secret", "check", "--keyring", "ring.toml", "--json"],
     ):
-        ran = called(capsys, *arguments)
+        ran = ran_here(capsys, *arguments)
         assert key not in ran.out + ran.err
     assert key not in Path("r").read_text() + Path("s").read_text()
 
@@ -295,10 +299,10 @@ def test_help_is_as_wide_as_the_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "50")
-    lines = called(capsys, "verify-batch", "--help").out.splitlines()
+    lines = ran_here(capsys, "verify-batch", "--help").out.splitlines()
     assert 40 < max(map(len, lines)) <= 50
     monkeypatch.setenv("COLUMNS", "none")
-    assert 50 < max(map(len, called(capsys, "verify-batch", "--help").out.splitlines())) <= 78
+    assert 50 < max(map(len, ran_here(capsys, "verify-batch", "--help").out.splitlines())) <= 78
 
 
 def test_import_hookseal_does_not_import_the_command() -> None:
@@ -319,7 +323,7 @@ def test_json_is_ascii(capsys: pytest.CaptureFixture[str]) -> None:
     """So that no terminal and no encoding changes what a program reads."""
     Path("ring.toml").write_text(f'[endpoints."schlüssel"]\nsecrets = [{{ env = "{VARIABLE}" }}]')
     Path("q").write_bytes(line(endpoint="schlüssel"))
-    out = called(capsys, *BATCH, "--json", "--keyring", "ring.toml", *AS_OF_NOW[2:]).out
+    out = ran_here(capsys, *BATCH, "--json", "--keyring", "ring.toml", *AS_OF_NOW[2:]).out
     assert out.isascii()
     assert json.loads(out)["endpoints"][0]["endpoint"] == "schlüssel"
 
@@ -354,7 +358,7 @@ def test_every_option_is_described(capsys: pytest.CaptureFixture[str]) -> None:
         ["migrate"],
     ):
         assert f"`hookseal {' '.join(command)}" in text
-        found |= set(re.findall(r"--[\w-]+", called(capsys, *command, "--help").out))
+        found |= set(re.findall(r"--[\w-]+", ran_here(capsys, *command, "--help").out))
     assert len(found) > 15
     assert {one for one in found if f"`{one}" not in text} == set()
 
@@ -362,7 +366,7 @@ def test_every_option_is_described(capsys: pytest.CaptureFixture[str]) -> None:
 def test_every_key_is_described(capsys: pytest.CaptureFixture[str]) -> None:
     text = DOCS.read_text(encoding="utf-8")
     Path("q").write_bytes(forged())
-    told = called(capsys, *BATCH, *AS_OF_NOW, "--json", "--reasons", "s").json
+    told = ran_here(capsys, *BATCH, *AS_OF_NOW, "--json", "--reasons", "s").json
     keys = {*told, *json.loads(Path("s").read_text())}
     assert {key for key in keys if f"`{key}`" not in text} == set()
     rows = {key for name in ("endpoints", "secrets") for row in told[name] for key in row}
