@@ -211,8 +211,10 @@ class Verifier(Sealed):
 
         def overtaken(indices: Sequence[int]) -> dict[int, Judgement]:
             accepted, state = judgement.accepted, reading.state
-            if not indices or accepted is None or state is None:
+            if not indices:
                 return {}
+            assert accepted is not None, "only what is good is claimed"
+            assert state is not None, "what is unsigned has no guard"
             return call.overtaken([Good(0, state, accepted.timestamp, arrival)])
 
         def finish(settled: Settled) -> Verified | Verdict:

@@ -9,6 +9,8 @@ use pyo3::{
     types::{PyBool, PyString},
 };
 
+use crate::guard::guarded;
+
 /// `TypeError` for an argument of a wrong type; `place` is what to call it.
 pub fn wrong_type(what: &str, value: &Bound<'_, PyAny>, place: Option<&str>) -> PyErr {
     asked(value.py(), "wrong_type", (what, value, place))
@@ -26,12 +28,9 @@ pub fn mistake<'py>(py: Python<'py>, arguments: impl PyCallArgs<'py>) -> PyErr {
     asked(py, "mistake", arguments).map_or_else(|error| error, PyErr::from_value)
 }
 
-/// The error for a copy or a pickle of what stays where it is.
-pub fn no_copy(it: &Bound<'_, PyAny>) -> PyErr {
-    match it.get_type().name() {
-        Ok(name) => mistake(it.py(), ("copy", name)),
-        Err(error) => error,
-    }
+/// What `__reduce_ex__` does of what stays where it is: it raises, so there is no copy and no pickle.
+pub fn no_copy(it: &Bound<'_, PyAny>) -> PyResult<()> {
+    guarded(|| Err(mistake(it.py(), ("copy", it.get_type().name()?))))
 }
 
 /// What a function of `hookseal._arguments` says.

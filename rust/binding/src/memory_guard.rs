@@ -158,7 +158,7 @@ impl MemoryReplayGuard {
     }
 
     fn __reduce_ex__(slf: &Bound<'_, Self>, _protocol: &Bound<'_, PyAny>) -> PyResult<()> {
-        guarded(|| Err(no_copy(slf)))
+        no_copy(slf)
     }
 
     fn __repr__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
