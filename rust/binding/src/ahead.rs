@@ -62,6 +62,11 @@ impl Seen {
 pub struct SeenHeaders<'a>(slice::IterMut<'a, [Place; 2]>);
 
 impl SeenHeaders<'_> {
+    /// For a message that none comes after.
+    pub fn none() -> Self {
+        Self(slice::IterMut::default())
+    }
+
     /// Notes the next header, and asks for the one of its order a few messages ahead.
     #[inline(always)]
     pub fn next(&mut self, name: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) {

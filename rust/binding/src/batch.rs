@@ -25,6 +25,7 @@ use crate::{
     one::{DETACH_BYTES, judge_one},
     plain::Pairs,
     reader::{Reader, Ready},
+    single::Holders,
     slots::Good,
     trust::{Arrival, Endpoints, Kind, no_ring},
 };
@@ -192,18 +193,23 @@ impl<'a, 'py> Reader<'a, 'py> {
         kept.hold(self.held);
         for index in 0..count {
             kept.forget();
-            let read = self.read(py, index, &mut kept, None);
+            let holders = Holders::default();
+            let read = self.read(py, index, &mut kept, Some(&holders));
             let Some(Ready {
                 endpoint,
                 place,
                 body,
                 at,
-                single: _,
+                single,
             }) = self.unless_done(py, index, read)?
             else {
                 continue;
             };
-            let (outcome, family) = judge_one(py, endpoint, self.rules, &body, &kept, at)?;
+            let single = single.as_ref();
+            if let Some(single) = single {
+                kept.hold_each(single.family, &holders);
+            }
+            let (outcome, family) = judge_one(py, endpoint, self.rules, &body, single, &kept, at)?;
             if body.len() >= DETACH_BYTES {
                 py.check_signals()?;
             }

@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 use crate::{
     arguments::no_memory,
     headers::{IDS, Ids, Keep},
+    single::Holders,
 };
 
 /// The values of the headers that a scheme names: copies of their few bytes, one behind the
@@ -87,6 +88,11 @@ impl Kept {
     /// From now on holds the objects of these headers.
     pub fn hold(&mut self, held: Roles) {
         self.held = held;
+    }
+
+    /// Holds what holds the ids of a message whose values were not kept.
+    pub fn hold_each(&mut self, family: u8, holders: &Holders<'_>) {
+        self.ids.hold_each(self.held, family, holders);
     }
 
     /// The objects that hold the ids, which it forgets.

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use hookseal_engine::{
     Interrupted, Outcome, Watch,
     endpoint::Endpoint,
+    header::{Single, Values},
     profile::Profile,
     verify::{self, Rules},
 };
 use pyo3::{prelude::*, pybacked::PyBackedBytes};
 
 use crate::{
+    ahead::SeenHeaders,
     arguments::text_or_none,
     body,
     clock::{now, seconds_or_none},
@@ -18,6 +20,7 @@ use crate::{
     headers::{self, IDS_AND_TIMES},
     kept::Kept,
     kernel,
+    single::{Holders, read_single},
     trust::Trust,
     verifier::Verifier,
 };
@@ -82,7 +85,13 @@ impl Verifier {
         if self.replay.is_some() && scheme.is_some_and(|scheme| !scheme.signs_id()) {
             kept.hold(IDS_AND_TIMES);
         }
-        headers::read(asked.headers, scheme, kept)?;
+        let holders = Holders::default();
+        let single =
+            scheme.and_then(|it| read_single(asked.headers, it, &holders, SeenHeaders::none()));
+        match &single {
+            Some(single) => kept.hold_each(single.family, &holders),
+            None => headers::read(asked.headers, scheme, kept)?,
+        }
         let (mut judged_at, mut wait) = (0, None);
         let (outcome, family) = match (&body, endpoint) {
             (None, _) => (Outcome::NOT_A_MESSAGE, 0),
@@ -111,7 +120,7 @@ impl Verifier {
                     None if is_ring || endpoint.needs_instant(self.rules.tolerance) => now(py)?,
                     None => 0,
                 };
-                let judged = judge_one(py, endpoint, rules, body, kept, at)?;
+                let judged = judge_one(py, endpoint, rules, body, single.as_ref(), kept, at)?;
                 judged_at = at;
                 // What a guard may still refuse is counted when it has been asked.
                 if is_ring && self.replay.is_none() {
@@ -138,18 +147,35 @@ pub fn count(endpoint: &Profile, outcome: &Outcome, at: i64) {
     }
 }
 
-/// Judges one message that was read; lets the interpreter go for a long one.
+/// Judges one message that was read, by its values where they lie or as they were kept.
+#[inline]
 pub fn judge_one(
     py: Python<'_>,
     endpoint: &Endpoint,
     rules: &Rules,
     body: &PyBackedBytes,
+    single: Option<&Single<'_>>,
     kept: &Kept,
+    at: i64,
+) -> PyResult<(Outcome, u8)> {
+    match single {
+        Some(single) => judge_by(py, endpoint, rules, body, single, at),
+        None => judge_by(py, endpoint, rules, body, kept, at),
+    }
+}
+
+/// Lets the interpreter go for a long body.
+fn judge_by(
+    py: Python<'_>,
+    endpoint: &Endpoint,
+    rules: &Rules,
+    body: &PyBackedBytes,
+    values: &(impl Values + Sync),
     at: i64,
 ) -> PyResult<(Outcome, u8)> {
     let kernel = kernel::chosen().kernel;
     let judge =
-        |watch: &mut Watch<'_>| verify::judge(kernel, endpoint, rules, body, kept, at, watch);
+        |watch: &mut Watch<'_>| verify::judge(kernel, endpoint, rules, body, values, at, watch);
     if body.len() < DETACH_BYTES {
         judge(&mut |_| Ok(())).map_err(|Interrupted| interrupted())
     } else {

@@ -1,7 +1,6 @@
 //! One message: the order of judgement, and the MACs it takes.
 
 use hookseal_lanes::{Interrupted, Job, Kernel, Mac, Watch, sha256};
-use smallvec::SmallVec;
 
 use crate::{
     compare::matches_any,
@@ -202,20 +201,23 @@ pub fn judge(
         Err(refused) => return Ok((refused, 0)),
     };
     let scheme = endpoint.scheme();
-    let (mut head, mut tail) = (Around::new(), Around::new());
-    for (parts, bytes) in [(&scheme.head, &mut head), (&scheme.tail, &mut tail)] {
+    let mut around = Around::default();
+    let mut write = |parts| {
         write_parts(parts, prepared.id, prepared.timestamp_text, |part| {
-            bytes.extend_from_slice(part);
+            around.push(part);
         });
-    }
+        around.length
+    };
+    let (head_end, tail_end) = (write(&scheme.head), write(&scheme.tail));
+    let around = around.bytes();
     for at in each(prepared.live) {
         let mac = match endpoint.key(at) {
             Key::Mac(key) => kernel.mac(
                 &Job {
                     key,
-                    head: &head,
+                    head: &around[..head_end],
                     body,
-                    tail: &tail,
+                    tail: &around[head_end..tail_end],
                 },
                 watch,
             )?,
@@ -228,8 +230,52 @@ pub fn judge(
     Ok((prepared.outcome(None), prepared.family))
 }
 
-/// The most signed bytes on one side of a body.
+/// The most signed bytes around a body: a template has each placeholder at most once.
 pub const MAX_AROUND_BYTES: usize = MAX_TEMPLATE_BYTES + MAX_ID_BYTES + MAX_TIMESTAMP_DIGITS;
 
-/// The signed bytes on one side of a body, on the stack.
-type Around = SmallVec<[u8; MAX_AROUND_BYTES]>;
+/// The signed bytes around a body, one part behind the other. A list of `smallvec` takes two calls for
+/// each part, which are a fiftieth of a message of 1 KiB.
+struct Around {
+    near: [u8; MAX_AROUND_BYTES],
+    /// All of them, where they are more: no scheme of Python's.
+    far: Vec<u8>,
+    length: usize,
+}
+
+impl Default for Around {
+    fn default() -> Self {
+        Self {
+            near: [0; MAX_AROUND_BYTES],
+            far: Vec::new(),
+            length: 0,
+        }
+    }
+}
+
+impl Around {
+    #[inline]
+    fn push(&mut self, part: &[u8]) {
+        let end = self.length + part.len();
+        match self.near.get_mut(self.length..end) {
+            Some(room) if self.far.is_empty() => room.copy_from_slice(part),
+            _ => self.push_far(part),
+        }
+        self.length = end;
+    }
+
+    #[cold]
+    fn push_far(&mut self, part: &[u8]) {
+        if self.far.is_empty() {
+            self.far.extend_from_slice(&self.near[..self.length]);
+        }
+        self.far.extend_from_slice(part);
+    }
+
+    fn bytes(&self) -> &[u8] {
+        if self.far.is_empty() {
+            &self.near[..self.length]
+        } else {
+            &self.far
+        }
+    }
+}

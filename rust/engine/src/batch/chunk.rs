@@ -99,7 +99,7 @@ impl<B: AsRef<[u8]>, E: Deref<Target = Endpoint> + Clone> Chunk<B, E> {
         self.bodies.try_reserve(messages)?;
         self.candidates.try_reserve(messages + MAX_CANDIDATES)?;
         self.around
-            .try_reserve(messages * SOME_AROUND_BYTES + 2 * MAX_AROUND_BYTES)
+            .try_reserve(messages * SOME_AROUND_BYTES + MAX_AROUND_BYTES)
     }
 
     /// Takes a header value of the message that is pushed next.
@@ -171,7 +171,7 @@ impl<B: AsRef<[u8]>, E: Deref<Target = Endpoint> + Clone> Chunk<B, E> {
         // So that nothing is allocated while the message is judged.
         if self.messages.len() == self.messages.capacity()
             || self.bodies.len() == self.bodies.capacity()
-            || self.around.capacity() - self.around.len() < 2 * MAX_AROUND_BYTES
+            || self.around.capacity() - self.around.len() < MAX_AROUND_BYTES
             || self.candidates.capacity() - self.candidates.len() < MAX_CANDIDATES
         {
             self.make_room()?;
@@ -221,7 +221,7 @@ impl<B: AsRef<[u8]>, E: Deref<Target = Endpoint> + Clone> Chunk<B, E> {
     fn make_room(&mut self) -> Result<(), TryReserveError> {
         self.messages.try_reserve(SOME_MESSAGES)?;
         self.bodies.try_reserve(SOME_MESSAGES)?;
-        self.around.try_reserve(2 * MAX_AROUND_BYTES)?;
+        self.around.try_reserve(MAX_AROUND_BYTES)?;
         self.candidates.try_reserve(MAX_CANDIDATES)
     }
 
