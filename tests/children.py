@@ -23,10 +23,13 @@ def script(text: str, module: str = "hookseal") -> list[str]:
     return [sys.executable, "-W", "error", "-c", whole]
 
 
+def ran(command: list[str], timeout: float = 300) -> subprocess.CompletedProcess[str]:
+    """What became of a command."""
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+
+
 def run(text: str, module: str = "hookseal", timeout: float = 300) -> str:
     """What a script prints. It fails if the script does, or if it says anything on stderr."""
-    child = subprocess.run(
-        script(text, module), capture_output=True, text=True, timeout=timeout, check=False
-    )
+    child = ran(script(text, module), timeout)
     assert (child.returncode, child.stderr) == (0, ""), child
     return child.stdout

@@ -5,13 +5,12 @@ That no thread takes the process down with it is threat 47, in test_threats_proc
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.children import run, script
+from tests.children import ran, run, script
 
 pytest.importorskip("hookseal._core")
 posix = pytest.mark.skipif(sys.platform == "win32", reason="fork is POSIX")
@@ -69,16 +68,14 @@ atexit.register(drain)
 import hookseal
 worker.start()
 """
-    child = subprocess.run(
-        [sys.executable, "-c", text], capture_output=True, text=True, timeout=300, check=True
-    )
-    assert (child.stdout, child.stderr) == ("VALID\ndrained\n", "")
+    child = ran([sys.executable, "-c", text])
+    assert (child.returncode, child.stdout, child.stderr) == (0, "VALID\ndrained\n", "")
 
 
 @posix
 def test_ctrl_c_does_not_cut_the_wait_short() -> None:
     """It is told, as Python tells what handlers of the end raise, and the calls are waited for."""
-    child = subprocess.run(
+    child = ran(
         script(f"""
 {_GUARD}
 import os, signal, threading, time
@@ -96,11 +93,7 @@ def work():
 for _ in range(3):
     threading.Thread(target=work, daemon=True).start()
 time.sleep(0.1)
-"""),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
+""")
     )
     assert child.returncode == 0
     assert "KeyboardInterrupt" in child.stderr or sys.version_info >= (3, 14)
@@ -128,13 +121,7 @@ time.sleep(0.05)
 
     def ended(number: int) -> tuple[int, str]:
         seconds = "1.3" if number % 2 else "2.2"
-        child = subprocess.run(
-            [sys.executable, "-c", text.replace("SECONDS", seconds)],
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        child = ran([sys.executable, "-c", text.replace("SECONDS", seconds)])
         return child.returncode, child.stderr
 
     with ThreadPoolExecutor(6) as pool:
@@ -200,7 +187,7 @@ def verify(wait):
 threads = [threading.Thread(target=verify, args=(wait,)) for _ in range(3)]
 for thread in threads: thread.start()
 within.wait()
-parent, least = os.getpid(), []
+least = []
 for _ in range(5):
     verify(lambda: least.append((time.monotonic(), os.fork())))
     begun, child = least.pop()

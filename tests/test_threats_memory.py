@@ -257,6 +257,24 @@ def test_threat_42_no_memory_ends_the_process(name: str, what: str) -> None:
 
 
 @linux
+def test_threat_42_an_id_that_there_is_no_memory_to_copy() -> None:
+    """The core has no need to: the id is refused for its length, alone and in a batch."""
+    said = run(
+        """
+        import resource
+        verifier = Verifier(KEY)
+        headers = signed(b"x")
+        assert verifier.check(b"x", headers, now=NOW)
+        resource.setrlimit(resource.RLIMIT_AS, (512 << 20, resource.RLIM_INFINITY))
+        headers["webhook-id"] = "x" * (300 << 20)
+        print(verifier.check(b"x", headers, now=NOW).name)
+        print(*{verdict.name for verdict in verifier.verify_batch([(b"x", headers)] * 40, now=NOW)})
+        """
+    )
+    assert said == "MALFORMED_HEADER\nMALFORMED_HEADER\n"
+
+
+@linux
 def test_threat_42_no_memory_for_what_a_result_is_asked() -> None:
     said = run(
         """
