@@ -41,7 +41,7 @@ impl Proof {
 
 impl Wide<WIDTH> for Proof {
     fn cost(&self) -> usize {
-        820
+        920
     }
 
     fn compress(

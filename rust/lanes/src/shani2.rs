@@ -9,17 +9,16 @@
 )]
 
 use std::arch::x86_64::{
-    __m128i, _MM_HINT_T0, _mm_add_epi32, _mm_alignr_epi8, _mm_blend_epi16, _mm_loadu_si128,
-    _mm_prefetch, _mm_set_epi8, _mm_sha256msg1_epu32, _mm_sha256msg2_epu32, _mm_sha256rnds2_epu32,
-    _mm_shuffle_epi8, _mm_shuffle_epi32, _mm_storeu_si128,
+    __m128i, _MM_HINT_T0, _mm_add_epi32, _mm_alignr_epi8, _mm_castps_si128, _mm_castsi128_ps,
+    _mm_loadu_si128, _mm_prefetch, _mm_set_epi8, _mm_sha256msg1_epu32, _mm_sha256msg2_epu32,
+    _mm_sha256rnds2_epu32, _mm_shuffle_epi8, _mm_shuffle_epi32, _mm_shuffle_ps, _mm_storeu_si128,
+    _mm_unpackhi_epi32, _mm_unpacklo_epi32,
 };
 
-use std::slice::from_ref;
-
 use crate::{
-    BLOCK_BYTES, Block, Kernel, State,
+    BLOCK_BYTES, Block, Kernel,
     hits::hit,
-    hmac::outer_block,
+    hmac::OUTER_PADDING,
     streams::Wide,
     wide::{CONSTANTS, States},
 };
@@ -40,7 +39,7 @@ impl Proof {
 
 impl Wide<2> for Proof {
     fn cost(&self) -> usize {
-        160
+        150
     }
 
     fn compress(
@@ -51,51 +50,72 @@ impl Wide<2> for Proof {
         ahead: &[*const u8; 2],
     ) {
         let blocks = blocks.map(|blocks| &blocks[..count]);
-        let mut pair = [0, 1].map(|lane| states.0.map(|words| words[lane]));
         // SAFETY: the processor has what the function is compiled for: that is what a proof
         // shows.
-        unsafe { compress_pairs(&mut pair, blocks, ahead) };
-        states.0 = std::array::from_fn(|word| [pair[0][word], pair[1][word]]);
+        unsafe { compress_pairs(states, blocks, ahead) }
     }
 
     fn outer(&self, states: &mut States<2>, keys: &States<2>) {
-        let blocks = [0, 1].map(|lane| outer_block(&states.0.map(|words| words[lane])));
-        states.0 = keys.0;
-        let [a, b] = blocks.each_ref().map(from_ref);
-        self.compress(states, &[a, b], 1, &[std::ptr::null(); 2]);
+        // SAFETY: as above.
+        unsafe { outer_pair(states, keys) }
     }
 }
 
 #[target_feature(enable = "sha,ssse3,sse4.1")]
-fn compress_pairs(states: &mut [State; 2], blocks: [&[Block]; 2], ahead: &[*const u8; 2]) {
-    hit(Kernel::Shani2, blocks[0].len());
-    let mut lanes = [Lane::load(&states[0]), Lane::load(&states[1])];
-    for (at, pair) in blocks[0].iter().zip(blocks[1]).enumerate() {
-        for line in ahead {
-            _mm_prefetch::<_MM_HINT_T0>(line.wrapping_add(at * BLOCK_BYTES).cast());
+fn compress_pairs(states: &mut States<2>, [first, second]: [&[Block]; 2], ahead: &[*const u8; 2]) {
+    hit(Kernel::Shani2, first.len());
+    let mut lanes = load(states);
+    let mut ahead = *ahead;
+    for (first, second) in first.iter().zip(second) {
+        for line in &mut ahead {
+            _mm_prefetch::<_MM_HINT_T0>(line.cast());
+            *line = line.wrapping_add(BLOCK_BYTES);
         }
-        let before = lanes;
-        let mut words = [message(pair.0), message(pair.1)];
-        // Sixteen times four rounds, written out so that all of it stays in registers.
-        macro_rules! rounds {
-            ($($group:literal)*) => {$(
-                let constants = load_words(CONSTANTS.as_flattened(), $group);
-                for (lane, words) in lanes.iter_mut().zip(&mut words) {
-                    if $group >= 4 {
-                        schedule(words, $group);
-                    }
-                    lane.four_rounds(_mm_add_epi32(words[$group % 4], constants));
-                }
-            )*};
-        }
-        rounds!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
-        for (lane, before) in lanes.iter_mut().zip(before) {
-            lane.abef = _mm_add_epi32(lane.abef, before.abef);
-            lane.cdgh = _mm_add_epi32(lane.cdgh, before.cdgh);
-        }
+        pair(&mut lanes, [message(first), message(second)]);
     }
-    for (lane, state) in lanes.iter().zip(states) {
-        lane.store(state);
+    store(states, &lanes);
+}
+
+#[target_feature(enable = "sha,ssse3,sse4.1")]
+fn outer_pair(states: &mut States<2>, keys: &States<2>) {
+    hit(Kernel::Shani2, 1);
+    let [ab, cd, ef, gh] = quarters(states);
+    let padding: [u32; 16] =
+        std::array::from_fn(|t| u32::from_be_bytes(OUTER_PADDING.as_chunks().0[t]));
+    let padding = [2, 3].map(|group| load_words(&padding, group));
+    let of = |low, high| [low, high, padding[0], padding[1]];
+    let words = [
+        of(pick::<EVEN>(ab, cd), pick::<EVEN>(ef, gh)),
+        of(pick::<ODD>(ab, cd), pick::<ODD>(ef, gh)),
+    ];
+    let mut lanes = load(keys);
+    pair(&mut lanes, words);
+    store(states, &lanes);
+}
+
+/// One block of each of two messages.
+#[inline]
+#[target_feature(enable = "sha,ssse3,sse4.1")]
+fn pair(lanes: &mut [Lane; 2], mut words: [[__m128i; 4]; 2]) {
+    let before = *lanes;
+    // Sixteen times four rounds, written out so that all of it stays in registers.
+    macro_rules! rounds {
+        ($($group:literal)*) => {$(
+            let constants = load_words(CONSTANTS.as_flattened(), $group);
+            for (lane, words) in lanes.iter_mut().zip(&mut words) {
+                lane.four_rounds(_mm_add_epi32(words[$group % 4], constants));
+                // Three groups before they are wanted: rounds that wait for their words leave
+                // the one unit that computes rounds idle.
+                if (4..16).contains(&($group + 3)) {
+                    schedule(words, $group + 3);
+                }
+            }
+        )*};
+    }
+    rounds!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
+    for (lane, before) in lanes.iter_mut().zip(before) {
+        lane.abef = _mm_add_epi32(lane.abef, before.abef);
+        lane.cdgh = _mm_add_epi32(lane.cdgh, before.cdgh);
     }
 }
 
@@ -109,31 +129,64 @@ struct Lane {
 impl Lane {
     #[inline]
     #[target_feature(enable = "sha,ssse3,sse4.1")]
-    fn load(state: &State) -> Self {
-        let badc = _mm_shuffle_epi32::<0xb1>(load_words(state, 0));
-        let hgfe = _mm_shuffle_epi32::<0x1b>(load_words(state, 1));
-        Self {
-            abef: _mm_alignr_epi8::<8>(badc, hgfe),
-            cdgh: _mm_blend_epi16::<0xf0>(hgfe, badc),
-        }
-    }
-
-    #[inline]
-    #[target_feature(enable = "sha,ssse3,sse4.1")]
-    fn store(&self, state: &mut State) {
-        let feba = _mm_shuffle_epi32::<0x1b>(self.abef);
-        let dchg = _mm_shuffle_epi32::<0xb1>(self.cdgh);
-        let (low, high) = state.split_at_mut(4);
-        store_words(low, _mm_blend_epi16::<0xf0>(feba, dchg));
-        store_words(high, _mm_alignr_epi8::<8>(dchg, feba));
-    }
-
-    #[inline]
-    #[target_feature(enable = "sha,ssse3,sse4.1")]
     fn four_rounds(&mut self, words: __m128i) {
         self.cdgh = _mm_sha256rnds2_epu32(self.cdgh, self.abef, words);
         let next = _mm_shuffle_epi32::<0x0e>(words);
         self.abef = _mm_sha256rnds2_epu32(self.abef, self.cdgh, next);
+    }
+}
+
+/// Words of the first message stand at even places, of the second at odd ones.
+const EVEN: i32 = 0x88;
+const ODD: i32 = 0xdd;
+
+/// The same, from the last to the first.
+const EVEN_BACKWARDS: i32 = 0x22;
+const ODD_BACKWARDS: i32 = 0x77;
+
+/// Two words of each.
+#[inline]
+#[target_feature(enable = "sha,ssse3,sse4.1")]
+fn pick<const PLACES: i32>(low: __m128i, high: __m128i) -> __m128i {
+    let (low, high) = (_mm_castsi128_ps(low), _mm_castsi128_ps(high));
+    _mm_castps_si128(_mm_shuffle_ps::<PLACES>(low, high))
+}
+
+/// Two words of both messages each.
+#[inline]
+#[target_feature(enable = "sha,ssse3,sse4.1")]
+fn quarters(states: &States<2>) -> [__m128i; 4] {
+    std::array::from_fn(|at| load_words(states.0.as_flattened(), at))
+}
+
+#[inline]
+#[target_feature(enable = "sha,ssse3,sse4.1")]
+fn load(states: &States<2>) -> [Lane; 2] {
+    let [ab, cd, ef, gh] = quarters(states);
+    [
+        Lane {
+            abef: pick::<EVEN_BACKWARDS>(ef, ab),
+            cdgh: pick::<EVEN_BACKWARDS>(gh, cd),
+        },
+        Lane {
+            abef: pick::<ODD_BACKWARDS>(ef, ab),
+            cdgh: pick::<ODD_BACKWARDS>(gh, cd),
+        },
+    ]
+}
+
+#[inline]
+#[target_feature(enable = "sha,ssse3,sse4.1")]
+fn store(states: &mut States<2>, [first, second]: &[Lane; 2]) {
+    let quarters = [
+        _mm_unpackhi_epi32(first.abef, second.abef),
+        _mm_unpackhi_epi32(first.cdgh, second.cdgh),
+        _mm_unpacklo_epi32(first.abef, second.abef),
+        _mm_unpacklo_epi32(first.cdgh, second.cdgh),
+    ];
+    let words = states.0.as_flattened_mut().as_chunks_mut().0;
+    for (words, quarter) in words.iter_mut().zip(quarters) {
+        store_words(words, _mm_shuffle_epi32::<0x4e>(quarter));
     }
 }
 
@@ -174,8 +227,7 @@ fn load_words(words: &[u32], group: usize) -> __m128i {
 
 #[inline]
 #[target_feature(enable = "sha,ssse3,sse4.1")]
-fn store_words(words: &mut [u32], value: __m128i) {
-    let four: &mut [u32; 4] = &mut words.as_chunks_mut().0[0];
+fn store_words(words: &mut [u32; 4], value: __m128i) {
     // SAFETY: sixteen writable bytes; the store asks for no alignment.
-    unsafe { _mm_storeu_si128(four.as_mut_ptr().cast(), value) }
+    unsafe { _mm_storeu_si128(words.as_mut_ptr().cast(), value) }
 }
