@@ -10,7 +10,8 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 PYTHON ?= python3
 BIN := .venv/bin
-CORE := python/hookseal/_core.abi3.so
+# There once the core was built, whose own name depends on the Python.
+CORE := target/.core
 WHEELS := target/wheels
 
 # The engine reads a list of words that Python has.
@@ -81,7 +82,7 @@ bench: $(CORE) ## Time everything beside its peers; write docs/benchmarks*.md, p
 	$(BIN)/python benches/report.py target/benchmarks.json
 	$(BIN)/python benches/dropins.py
 
-wheel: .venv-package/.ready ## Build the sdist, and from it a wheel for old systems and a pure one, into dist/
+wheel: .venv-package/.ready ## Build the sdist, and from it wheels (old systems; this Python alone; pure), into dist/
 	rm -rf dist
 	.venv-package/bin/python -m tools.dist dist
 
@@ -105,14 +106,17 @@ clean: ## Remove all that was built or installed here
 	@$(PYTHON) tools/venv.py .venv-package package
 	@touch $@
 
-# The core, for `import hookseal` from python/ in the source tree.
+# The core, for `import hookseal` from python/ in the source tree: as in the wheel for this Python alone.
 $(CORE): .venv/.ready $(RUST)
-	VIRTUAL_ENV=$(CURDIR)/.venv PIP_QUIET=1 $(BIN)/maturin develop --release --locked --quiet
+	rm -f python/hookseal/_core.*.so
+	VIRTUAL_ENV=$(CURDIR)/.venv PIP_QUIET=1 \
+		$(BIN)/maturin develop --release --locked --quiet --no-default-features
 	@touch $@
 
-# The wheels that the tests install.
-$(WHEELS)/.built: .venv/.ready $(RUST) $(PACKAGE) tools/pure_wheel.py tools/wheel_file.py
+# The wheels that the tests install: for all Pythons, and for one other alone.
+$(WHEELS)/.built: .venv/.ready $(RUST) $(PACKAGE) tools/pure_wheel.py tools/wheel_file.py tools/other_pythons.py
 	rm -rf $(WHEELS)
 	$(BIN)/maturin build --release --locked --quiet --out $(WHEELS)
+	$(BIN)/python tools/other_pythons.py $(WHEELS) --build
 	$(BIN)/python -m tools.pure_wheel $(WHEELS)
 	@touch $@

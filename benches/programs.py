@@ -65,7 +65,9 @@ def _build_rust() -> dict[str, Path] | None:
     built = _build_examples(lanes)
     # There a module has to be linked in a way of its own, which maturin knows and cargo does not.
     if sys.platform != "darwin":
-        floor = ["-p", "hookseal-binding", "--features", "floor", "--example", "floor"]
+        # As the core that it is compared with.
+        floor = ["-p", "hookseal-binding", "--no-default-features", "--features", "floor"]
+        floor += ["--example", "floor"]
         built |= _build_examples(floor)
     return built
 

@@ -14,6 +14,7 @@ import json
 import os
 import re
 import subprocess
+import sysconfig
 import tomllib
 from pathlib import Path
 
@@ -166,7 +167,17 @@ def test_a_wheel_that_lost_its_binary_is_found_out(abi3: Path, tmp_path: Path) -
         Installed(tmp_path / abi3.name, tmp_path / "empty").verify_queue()
 
 
-# The wheel with the binary.
+# The wheel with the binary, and the one that is for one Python alone.
+
+
+def test_what_is_tested_here_is_the_core_for_this_python_alone() -> None:
+    """As it is measured, and as most users get it; other Pythons test the one for all."""
+    import hookseal._core as core
+
+    name = Path(core.__file__).name
+    if Path(core.__file__).parent.parent != ROOT / "python":
+        pytest.skip("this is a wheel that was installed")
+    assert name == f"_core{sysconfig.get_config_var('EXT_SUFFIX')}"
 
 
 def test_one_binary_wheel_serves_every_python_from_3_11(abi3: Path) -> None:

@@ -28,10 +28,13 @@ from tools import pure_wheel, wheel_file
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
+OWN: Final = ("--no-default-features",)
 # The Pythons that a wheel can be for, and what maturin is told of them.
 ABIS: Final = {
     "abi3": [],  # 3.11 and later, with the global lock
-    "3.14t": ["--interpreter", "python3.14t"],  # free-threaded Pythons had no stable ABI
+    # One alone: a batch takes up to a tenth less time (docs/decisions/abi3.md).
+    **{f"3.{minor}": [*OWN, "--interpreter", f"python3.{minor}"] for minor in range(11, 15)},
+    "3.14t": [*OWN, "--interpreter", "python3.14t"],  # free-threaded Pythons had no stable ABI
     "abi3t": ["--interpreter", "python3.15t", "--features", "abi3t"],  # 3.15 and later, both kinds
 }
 # glibc 2.17 is of 2012, and musl 1.2 of 2020; Rust's own targets ask for no less.
@@ -154,6 +157,7 @@ def main() -> None:
         wheel = make_wheel(sdist, out, work)
         print(wheel)
         print(pure_wheel.make(wheel))
+        print(make_wheel(sdist, out, work, abi=f"3.{sys.version_info.minor}"))
 
 
 if __name__ == "__main__":

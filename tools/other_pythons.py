@@ -1,11 +1,13 @@
 """Run the tests against a wheel on the supported Pythons that this one is not, side by side.
 
+    python tools/other_pythons.py target/wheels --build
     python tools/other_pythons.py target/wheels [COMMAND...]
 
 For each version: finds an interpreter, fills .venv-<version> with the dependency group "test",
-installs the abi3 wheel (not the source tree) and runs pytest with the quick profile. A version
-that this machine does not have is skipped, and said so. COMMAND runs beside them, and shows what
-it says as it comes; what the others say follows when they have ended.
+installs a wheel (not the source tree) and runs pytest with the quick profile: the wheel that is for
+this version alone, where --build made one, or else the one for all. A version that this machine
+does not have is skipped, and said so. COMMAND runs beside them, and shows what it says as it comes;
+what the others say follows when they have ended.
 """
 
 from __future__ import annotations
@@ -18,6 +20,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VERSIONS = ("3.11", "3.12", "3.13")
+# Tested with its own wheel. What runs the tests has a core of its own too; one is to test the wheel
+# for all.
+WITH_ITS_OWN = "3.13"
 # What is built, and what contributors are told, is judged once, by the main run.
 ONCE = ("test_packaging.py", "test_dist.py", "test_contributing.py")
 
@@ -41,6 +46,37 @@ def find(version: str) -> Path | None:
         if run.returncode == 0 and run.stdout.split("\n")[1] == version:
             return Path(run.stdout.split("\n")[0])
     return None
+
+
+def build(wheels: Path) -> None:
+    """Makes the wheel that is for one version alone, where that is another than this one."""
+    python = find(WITH_ITS_OWN)
+    if python is None or is_this(WITH_ITS_OWN):
+        return
+    options = ["--release", "--locked", "--quiet", "--no-default-features"]
+    # In a folder of its own: cargo keeps what it built against one Python.
+    target = ROOT / f"target/{WITH_ITS_OWN}"
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "maturin", "build", *options),
+            *("--interpreter", python, "--out", wheels, "--target-dir", target),
+        ],
+        env={**os.environ, "PYO3_PYTHON": str(python)},
+        check=True,
+    )
+
+
+def wheel_for(version: str, wheels: Path) -> Path:
+    """The wheel to test that version with."""
+    tag = f"cp{version.replace('.', '')}"
+    own = [*wheels.glob(f"hookseal-*-{tag}-{tag}-*.whl")]
+    (wheel,) = own or wheels.glob("hookseal-*-abi3-*.whl")
+    return wheel
+
+
+def is_this(version: str) -> bool:
+    """Whether the Python that runs this is of that version."""
+    return version == f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def run_tests(python: Path, version: str, wheel: Path) -> tuple[int, str]:
@@ -75,12 +111,10 @@ def run_tests(python: Path, version: str, wheel: Path) -> tuple[int, str]:
 
 def main(wheels: Path, beside: list[str]) -> int:
     """Returns the exit status: that of the command, or of the first version whose tests fail."""
-    (wheel,) = wheels.glob("hookseal-*-abi3-*.whl")
-    here = f"{sys.version_info.major}.{sys.version_info.minor}"
-    pythons = {version: find(version) for version in VERSIONS if version != here}
+    pythons = {version: find(version) for version in VERSIONS if not is_this(version)}
     with ThreadPoolExecutor(len(VERSIONS)) as pool:
         runs = {
-            version: pool.submit(run_tests, python, version, wheel)
+            version: pool.submit(run_tests, python, version, wheel_for(version, wheels))
             for version, python in pythons.items()
             if python is not None
         }
@@ -90,7 +124,8 @@ def main(wheels: Path, beside: list[str]) -> int:
                 print(f"== Python {version}: SKIPPED, no interpreter on this machine", flush=True)
                 continue
             failed, said = runs[version].result()
-            print(f"== Python {version}: {wheel.name}\n{said}", flush=True)
+            name = wheel_for(version, wheels).name
+            print(f"== Python {version}: {name}\n{said}", flush=True)
             if failed:
                 print(f"== Python {version}: FAILED", flush=True)
             status = status or failed
@@ -98,4 +133,7 @@ def main(wheels: Path, beside: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))
+    if sys.argv[2:] == ["--build"]:
+        build(Path(sys.argv[1]))
+    else:
+        sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))

@@ -15,8 +15,10 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
-# The Pythons, as tools/dist.py knows them: with the global lock; free-threaded; both.
-PYTHONS: Final = ("cp311-abi3", "cp314-cp314t", "cp315-abi3.abi3t")
+# The Pythons, as tools/dist.py knows them: all with the global lock, and each alone; free-threaded;
+# both.
+ALONE: Final = tuple(f"cp3{minor}-cp3{minor}" for minor in range(11, 15))
+PYTHONS: Final = ("cp311-abi3", *ALONE, "cp314-cp314t", "cp315-abi3.abi3t")
 PLATFORMS: Final = (
     "manylinux2014_x86_64.manylinux_2_17_x86_64",
     "manylinux2014_aarch64.manylinux_2_17_aarch64",
