@@ -1,6 +1,8 @@
 //! Several messages in step: each vector lane is a stream of blocks, and takes the next message
 //! when its last one ends.
 
+use std::cmp::Reverse;
+
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
@@ -40,7 +42,7 @@ pub(crate) struct Queue<'j, 'a, K> {
     pub(crate) begun: Vec<Begun<'a, K>>,
     pub(crate) jobs: &'j [Job<'a, K>],
     /// The jobs that wait, the longest first.
-    pub(crate) order: &'j [usize],
+    pub(crate) order: &'j [Turn],
 }
 
 impl<'a, K: Start> Queue<'_, 'a, K> {
@@ -56,7 +58,7 @@ impl<'a, K: Start> Queue<'_, 'a, K> {
             self.begun.pop();
             return Some(begun);
         }
-        let (first, rest) = self.order.split_first()?;
+        let ((_, first), rest) = self.order.split_first()?;
         self.order = rest;
         place.begin(*first, &self.jobs[*first]);
         Some(*place.first_state())
@@ -82,7 +84,7 @@ impl<'a, K: Start> Queue<'_, 'a, K> {
     /// Where the body lies of the job that comes after `others`.
     fn body_behind(&self, others: usize) -> *const u8 {
         let at = self.order.get(others);
-        at.map_or(std::ptr::null(), |at| self.jobs[*at].body.as_ptr())
+        at.map_or(std::ptr::null(), |(_, at)| self.jobs[*at].body.as_ptr())
     }
 }
 
@@ -106,10 +108,7 @@ pub(crate) fn macs<'a, K: Start, const WIDTH: usize>(
             is_live[lane] = true;
         }
     }
-    let mut keys = OuterKeys {
-        all_are: None,
-        states: States([[0; WIDTH]; 8]),
-    };
+    let mut waiting = Waiting::none(first.key);
     let mut ahead: [*const u8; WIDTH] = std::array::from_fn(|lane| queue.body_behind(lane));
     let mut live = is_live.iter().filter(|is_live| **is_live).count();
     while live > 0 && live * 100 >= wide.cost() {
@@ -122,28 +121,27 @@ pub(crate) fn macs<'a, K: Start, const WIDTH: usize>(
         // Messages of one length go to the outer hash together, without a way through memory.
         let together = live == WIDTH && lanes.iter().all(Message::awaits_outer);
         if together {
-            wide.outer(&mut states, keys.of(&lanes));
+            let all = lanes.each_ref().map(Message::key);
+            wide.outer(&mut states, waiting.keys.of(&all));
             pace.hashed(live * BLOCK_BYTES)?;
         }
-        for (lane, message) in lanes.iter_mut().enumerate() {
-            if !is_live[lane] || !message.is_through() {
-                continue;
-            }
+        let mut through = 0_u32;
+        for (lane, message) in lanes.iter().enumerate() {
+            through |= u32::from(is_live[lane] & message.is_through()) << lane;
+        }
+        while through > 0 {
+            let lane = through.trailing_zeros() as usize;
+            through &= through - 1;
+            let message = &mut lanes[lane];
             let state = state_of(&states, lane);
-            let mac = if together {
-                Some(digest_of(&state))
-            } else {
-                message.turn(&state)
-            };
-            let next = match mac {
-                None => Some(*message.first_state()),
-                Some(mac) => {
-                    macs[message.slot] = mac;
-                    ahead[lane] = queue.body_behind(WIDTH);
-                    queue.next(message)
-                }
-            };
-            if let Some(state) = next {
+            if together || !message.awaits_outer() {
+                macs[message.slot] = digest_of(&state);
+            } else if waiting.push(message, &state) {
+                waiting.hash(wide, macs);
+                pace.hashed(WIDTH * BLOCK_BYTES)?;
+            }
+            ahead[lane] = queue.body_behind(WIDTH);
+            if let Some(state) = queue.next(message) {
                 put(&mut states, lane, &state);
             } else {
                 is_live[lane] = false;
@@ -151,8 +149,13 @@ pub(crate) fn macs<'a, K: Start, const WIDTH: usize>(
             }
         }
     }
+    if waiting.count * 100 >= wide.cost() {
+        waiting.hash(wide, macs);
+        pace.hashed(WIDTH * BLOCK_BYTES)?;
+    }
     // With room for all from the start: a list that grows leaves its bytes behind.
-    let mut left = Vec::with_capacity(WIDTH);
+    let mut left = Vec::with_capacity(2 * WIDTH);
+    waiting.hand_back(&mut left);
     for (lane, message) in lanes.into_iter().enumerate() {
         if is_live[lane] {
             let state = Zeroizing::new(state_of(&states, lane));
@@ -160,6 +163,63 @@ pub(crate) fn macs<'a, K: Start, const WIDTH: usize>(
         }
     }
     Ok(left)
+}
+
+/// Messages whose inner hash has ended: the outer ones are hashed side by side as soon as there is one
+/// for each lane, and meanwhile the lanes go on with others.
+struct Waiting<'a, K, const WIDTH: usize> {
+    /// What the inner hashes came to.
+    states: States<WIDTH>,
+    slots: [usize; WIDTH],
+    of: [&'a K; WIDTH],
+    count: usize,
+    keys: OuterKeys<'a, K, WIDTH>,
+}
+
+impl<'a, K: Start, const WIDTH: usize> Waiting<'a, K, WIDTH> {
+    fn none(key: &'a K) -> Self {
+        Self {
+            states: States([[0; WIDTH]; 8]),
+            slots: [0; WIDTH],
+            of: [key; WIDTH],
+            count: 0,
+            keys: OuterKeys {
+                all_are: None,
+                states: States([[0; WIDTH]; 8]),
+            },
+        }
+    }
+
+    /// Takes one more; whether that was the last there is room for.
+    #[inline]
+    fn push(&mut self, message: &Message<'a, K>, state: &State) -> bool {
+        put(&mut self.states, self.count, state);
+        self.slots[self.count] = message.slot;
+        self.of[self.count] = message.key();
+        self.count += 1;
+        self.count == WIDTH
+    }
+
+    /// The outer hash of all that wait.
+    fn hash(&mut self, wide: &impl Wide<WIDTH>, macs: &mut [Mac]) {
+        wide.outer(&mut self.states, self.keys.of(&self.of));
+        for (lane, slot) in self.slots.iter().enumerate().take(self.count) {
+            macs[*slot] = digest_of(&state_of(&self.states, lane));
+        }
+        self.count = 0;
+    }
+
+    /// Those that are too few to go side by side, as messages that are begun.
+    fn hand_back(&self, left: &mut Vec<Begun<'a, K>>) {
+        for at in 0..self.count {
+            let mut message = Message::none(self.of[at]);
+            message.slot = self.slots[at];
+            if message.turn(&state_of(&self.states, at)).is_none() {
+                let state = Zeroizing::new(*message.first_state());
+                left.push(Begun { message, state });
+            }
+        }
+    }
 }
 
 /// The keyed states of the outer hash, as [`Wide::outer`] takes them.
@@ -170,15 +230,15 @@ struct OuterKeys<'a, K, const WIDTH: usize> {
 }
 
 impl<'a, K: Start, const WIDTH: usize> OuterKeys<'a, K, WIDTH> {
-    fn of(&mut self, lanes: &[Message<'a, K>; WIDTH]) -> &States<WIDTH> {
-        let is_of_all = |key: &K| lanes.iter().all(|message| std::ptr::eq(message.key(), key));
+    fn of(&mut self, lanes: &[&'a K; WIDTH]) -> &States<WIDTH> {
+        let is_of_all = |key: &K| lanes.iter().all(|other| std::ptr::eq(*other, key));
         if !self.all_are.is_some_and(is_of_all) {
-            for (lane, message) in lanes.iter().enumerate() {
-                if let Some(outer) = message.key().outer() {
+            for (lane, key) in lanes.iter().enumerate() {
+                if let Some(outer) = key.outer() {
                     put(&mut self.states, lane, outer);
                 }
             }
-            self.all_are = lanes.first().map(Message::key).filter(|key| is_of_all(key));
+            self.all_are = lanes.first().copied().filter(|key| is_of_all(key));
         }
         &self.states
     }
@@ -224,12 +284,13 @@ fn state_of<const WIDTH: usize>(states: &States<WIDTH>, lane: usize) -> State {
     std::array::from_fn(|word| states.0[word][lane])
 }
 
+/// How many blocks a job has, and its place.
+pub(crate) type Turn = (Reverse<usize>, usize);
+
 /// The order in which lanes take jobs: one long job is then begun early, beside many others.
-pub(crate) fn longest_first<K>(jobs: &[Job<'_, K>]) -> Vec<usize> {
-    let blocks: Vec<usize> = jobs.iter().map(block_count).collect();
-    let mut order: Vec<usize> = (0..jobs.len()).collect();
-    if !blocks.is_sorted_by(|a, b| a >= b) {
-        order.sort_by_key(|at| std::cmp::Reverse(blocks[*at]));
-    }
+pub(crate) fn longest_first<K>(jobs: &[Job<'_, K>]) -> Vec<Turn> {
+    let blocks = jobs.iter().map(|job| Reverse(block_count(job)));
+    let mut order: Vec<Turn> = blocks.zip(0..).collect();
+    order.sort_unstable();
     order
 }
