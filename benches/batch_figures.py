@@ -52,7 +52,8 @@ def judge(
         if case in results:
             measured = results[case].ratio(HOOKSEAL, TWO_THREADS)
             what = f"`verify_batch`, {case}: two threads faster than one"
-            yield Figure.at_least(what, TWO_THREADS_FASTER, measured)
+            bound = floor.threads_bound(case.headers) if floor else None
+            yield Figure.at_least(what, TWO_THREADS_FASTER, measured, bound)
     what = "the sample queue (all systems, mixed sizes), one thread: faster than the stdlib"
     bound = floor.sample_bound() if floor else None
     yield Figure.at_least(what, SAMPLE_QUEUE, sample.ratio(STDLIB, HOOKSEAL), bound)

@@ -86,6 +86,14 @@ def test_the_floor_hashes_bodies_of_any_length(least: Floor) -> None:
     assert least.Bodies(bodies).hash() == 300
 
 
+def test_the_floor_does_both_on_two_threads(least: Floor) -> None:
+    bodies = least.Bodies([(length % 61, b"x" * length) for length in range(1000)])
+
+    assert bodies.hash_beside([(b"body", {"Accept": "no value"})] * 3, []) == (3 * 10, 1000)
+    with pytest.raises(TypeError):
+        bodies.hash_beside([(b"body", None)], [])
+
+
 @pytest.mark.parametrize("headers", messages.HEADER_SETS)
 def test_the_halves_of_the_floor_see_every_message(least: Floor, headers: str) -> None:
     made = messages.make(headers, 100, 20)

@@ -7,7 +7,8 @@ of every figure that `verify_batch` is held to.
 
 python -m benches.floor [--quick]
 
-prints the section of the report.
+prints the section of the report. On two threads one hashes while the other looks, and then both
+hash.
 """
 
 from __future__ import annotations
@@ -23,7 +24,15 @@ from time import monotonic
 from typing import Any, Protocol, cast
 
 from benches import messages, paired, sample_queue
-from benches.contenders import BARE, BY_NAME, HOOKSEAL, STANDARD_JSON, STDLIB, Work
+from benches.contenders import (
+    BARE,
+    BY_NAME,
+    HOOKSEAL,
+    STANDARD_JSON,
+    STDLIB,
+    TWO_THREADS,
+    Work,
+)
 from benches.costs import WARM_MESSAGES, WARM_TIMES
 from benches.messages import KIB, MessageSet
 from benches.paired import Measure, Rounds, Spread
@@ -36,6 +45,7 @@ BUDGET_SECONDS = 15
 
 TOUCH = "touch"
 HASH = "hash"
+BOTH = "touch and hash, 2 threads"
 RIVALS = (STANDARD_JSON, STDLIB, BARE)
 
 _NAMES = ["webhook-id", "webhook-timestamp", "webhook-signature"]
@@ -46,6 +56,11 @@ class Bodies(Protocol):
 
     def hash(self) -> int:
         """Computes the MACs, and says how many."""
+
+    def hash_beside(
+        self, messages: Sequence[tuple[bytes, Any]], names: Sequence[str]
+    ) -> tuple[int, int]:
+        """Looks at messages while another thread hashes, and then helps it; both results."""
 
 
 class Floor(Protocol):
@@ -70,6 +85,12 @@ class FloorFindings:
     def bound(self, headers: str, rival: str) -> Spread:
         """How many times as long as the floor the rival takes."""
         return in_floors(self.cold[headers], rival)
+
+    def threads_bound(self, headers: str) -> Spread:
+        """How many times as long as on two threads the floor takes on one."""
+        rounds = self.cold[headers]
+        both = zip(floor_of(rounds), rounds.micros[BOTH], strict=True)
+        return Spread.of([one / two for one, two in both])
 
     def sample_bound(self) -> Spread:
         """The same of the sample queue and the standard library."""
@@ -119,13 +140,16 @@ def load(path: Path) -> Floor:
 
 def works(floor: Floor, made: MessageSet) -> dict[str, Work]:
     """`verify_batch` and the two halves of the floor, over the same messages."""
-    pairs = zip(made.messages, made.signed, strict=True)
-    bodies = [(len(signed) - len(body), body) for (body, _), signed in pairs]
     return {
         HOOKSEAL: BY_NAME[HOOKSEAL].batch(made, len(made)),
         TOUCH: _touch_work(floor, made.messages, _NAMES, made.valid),
-        HASH: _hash_work(floor, bodies, made.valid),
+        HASH: _hash_work(floor, _bodies(made), made.valid),
     }
+
+
+def _bodies(made: MessageSet) -> list[tuple[int, bytes]]:
+    pairs = zip(made.messages, made.signed, strict=True)
+    return [(len(signed) - len(body), body) for (body, _), signed in pairs]
 
 
 def _touch_work(
@@ -148,6 +172,16 @@ def _hash_work(floor: Floor, bodies: Sequence[tuple[int, bytes]], valid: int) ->
     return work
 
 
+def _both_work(floor: Floor, made: MessageSet) -> Work:
+    bodies, messages = floor.Bodies(_bodies(made)), made.messages
+    seen = _lengths(messages, _NAMES), len(messages)
+
+    def work() -> int:
+        return made.valid if bodies.hash_beside(messages, _NAMES) == seen else 0
+
+    return work
+
+
 def _lengths(messages: Sequence[tuple[bytes, Any]], names: Sequence[str]) -> int:
     """What `touch` should come to: a look that was left out shows."""
     wanted, lengths = {(len(name), name[-1]) for name in names}, 0
@@ -163,6 +197,10 @@ def _lengths(messages: Sequence[tuple[bytes, Any]], names: Sequence[str]) -> int
 def _cold(floor: Floor, headers: str, count: int, rounds: int) -> Rounds:
     made = messages.make(headers, KIB, count)
     timed = works(floor, made) | {name: BY_NAME[name].batch(made, count) for name in RIVALS}
+    timed |= {
+        TWO_THREADS: BY_NAME[TWO_THREADS].batch(made, count),
+        BOTH: _both_work(floor, made),
+    }
     return paired.run(timed, count, made.valid, rounds, monotonic() + BUDGET_SECONDS)
 
 

@@ -4,8 +4,9 @@
 //!
 //! - `touch` reads the messages out of Python's objects, and does nothing with them.
 //! - `Bodies.hash` hashes their bodies, and knows nothing of Python's objects.
+//! - `Bodies.hash_beside` does both, on two threads.
 //!
-//! Both are written as fast as the binding may be: by the safe calls of `PyO3` alone.
+//! All are written as fast as the binding may be: by the safe calls of `PyO3` alone.
 
 #![forbid(unsafe_code)]
 #![expect(
@@ -18,7 +19,11 @@ use pyo3::prelude::*;
 /// The module.
 #[pymodule(gil_used = true)]
 mod floor {
-    use std::hint::black_box;
+    use std::{
+        hint::black_box,
+        sync::atomic::{AtomicUsize, Ordering},
+        thread,
+    };
 
     use hookseal_lanes::{Job, Kernel, KeyState, Mac};
     use pyo3::{
@@ -69,7 +74,10 @@ mod floor {
     /// was looked at are added up.
     #[pyfunction]
     fn touch(messages: &Bound<'_, PyList>, names: Vec<String>) -> PyResult<usize> {
-        let names = Names::new(&names);
+        look_at_all(messages, &Names::new(&names))
+    }
+
+    fn look_at_all(messages: &Bound<'_, PyList>, names: &Names) -> PyResult<usize> {
         let mut seen = 0;
         // Nothing is asked for ahead, which src/ahead.rs does.
         for item in messages.iter() {
@@ -79,12 +87,12 @@ mod floor {
             seen += body.cast_exact::<PyBytes>()?.as_bytes().len();
             if let Ok(dict) = (*headers).cast_exact::<PyDict>() {
                 for (name, value) in dict.iter() {
-                    seen += look(&name, &value, &names)?;
+                    seen += look(&name, &value, names)?;
                 }
             } else {
                 for item in headers.cast_exact::<PyList>()?.iter() {
                     let pair = item.cast_exact::<PyList>()?;
-                    seen += look(&pair.get_item(0)?, &pair.get_item(1)?, &names)?;
+                    seen += look(&pair.get_item(0)?, &pair.get_item(1)?, names)?;
                 }
             }
         }
@@ -109,7 +117,6 @@ mod floor {
         /// What all heads are the beginning of.
         head: Vec<u8>,
         key: KeyState,
-        macs: Vec<Mac>,
     }
 
     #[pymethods]
@@ -121,16 +128,44 @@ mod floor {
                 held: bodies,
                 head: vec![b'.'; longest.unwrap_or(0)],
                 key: KeyState::new(b"thirty-two bytes of an example: ."),
-                macs: vec![Mac::default(); CHUNK],
             }
         }
 
         /// Computes the MACs, and says how many.
-        fn hash(&mut self) -> usize {
+        fn hash(&self) -> usize {
+            self.hash_from(&AtomicUsize::new(0))
+        }
+
+        /// Looks at messages as [`touch`] does while another thread hashes the bodies, and then helps
+        /// it; the sum of the lengths, and how many MACs there were.
+        fn hash_beside(
+            &self,
+            messages: &Bound<'_, PyList>,
+            names: Vec<String>,
+        ) -> PyResult<(usize, usize)> {
+            let names = Names::new(&names);
+            let next = AtomicUsize::new(0);
+            thread::scope(|scope| {
+                let helper = scope.spawn(|| self.hash_from(&next));
+                let seen = look_at_all(messages, &names);
+                let hashed = self.hash_from(&next);
+                Ok((seen?, hashed + helper.join().unwrap_or(0)))
+            })
+        }
+    }
+
+    impl Bodies {
+        /// Hashes chunk after chunk of those that nobody has taken yet.
+        fn hash_from(&self, next: &AtomicUsize) -> usize {
             let kernel = Kernel::detect();
+            let mut macs = vec![Mac::default(); CHUNK];
             let mut jobs = Vec::with_capacity(CHUNK);
             let mut hashed = 0;
-            for bodies in self.held.chunks(CHUNK) {
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(bodies) = self.held.chunks(CHUNK).nth(at) else {
+                    return hashed;
+                };
                 jobs.clear();
                 jobs.extend(bodies.iter().map(|(head, body)| Job {
                     key: &self.key,
@@ -138,12 +173,11 @@ mod floor {
                     body,
                     tail: &[],
                 }));
-                let macs = &mut self.macs[..jobs.len()];
+                let macs = &mut macs[..jobs.len()];
                 // A watch that never stops the work leaves nothing to be handled.
                 _ = kernel.macs(&jobs, macs, &mut |_| Ok(()));
                 hashed += black_box(macs).len();
             }
-            hashed
         }
     }
 }
