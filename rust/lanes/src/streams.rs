@@ -154,11 +154,13 @@ pub(crate) fn macs<'a, K: Start, const WIDTH: usize>(
         pace.hashed(WIDTH * BLOCK_BYTES)?;
     }
     // With room for all from the start: a list that grows leaves its bytes behind.
-    let mut left = Vec::with_capacity(2 * WIDTH);
+    let mut left = Vec::with_capacity(waiting.count + live);
     waiting.hand_back(&mut left);
-    for (lane, message) in lanes.into_iter().enumerate() {
+    // One by one: most calls end with few, and all lanes are some kilobytes to be moved.
+    for (lane, message) in lanes.iter_mut().enumerate() {
         if is_live[lane] {
             let state = Zeroizing::new(state_of(&states, lane));
+            let message = std::mem::replace(message, Message::none(first.key));
             left.push(Begun { message, state });
         }
     }

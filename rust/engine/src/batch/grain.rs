@@ -3,7 +3,7 @@
 use std::ops::{Deref, Range};
 
 use hookseal_lanes::{Job, Kernel, Mac, Watch, prefetch};
-use zeroize::{Zeroizing, optimization_barrier};
+use zeroize::optimization_barrier;
 
 use crate::{
     compare::matches_any,
@@ -115,9 +115,30 @@ impl<'a, B: AsRef<[u8]>, E: Deref<Target = Endpoint>> Part<'a, B, E> {
 pub struct Scratch {
     /// The messages whose MACs are under way.
     open: Vec<Open>,
-    /// What forged messages should have carried: nobody's to read, where the work was stopped
-    /// neither.
-    macs: Zeroizing<Vec<Mac>>,
+    macs: Macs,
+}
+
+/// What forged messages should have carried: nobody's to read, where the work was stopped neither.
+/// The list is wiped whole: the loop of `Zeroizing` writes byte by byte, which is a hundredth of a
+/// batch of 500.
+#[derive(Debug, Default)]
+struct Macs(Vec<Mac>);
+
+impl Macs {
+    /// Overwrites all that the list has room for, and leaves it empty.
+    fn wipe(&mut self) {
+        let Self(macs) = self;
+        macs.clear();
+        macs.resize(macs.capacity(), Mac::default());
+        optimization_barrier(macs.as_slice());
+        macs.clear();
+    }
+}
+
+impl Drop for Macs {
+    fn drop(&mut self) {
+        self.wipe();
+    }
 }
 
 /// A message whose MAC is under way.
@@ -155,9 +176,10 @@ impl Scratch {
         watch: &mut Watch<'_>,
     ) -> Result<(), Stop> {
         let Self { open, macs } = self;
+        let Macs(list) = macs;
         open.clear();
         open.try_reserve(part.messages.len())?;
-        macs.try_reserve(part.messages.len())?;
+        list.try_reserve(part.messages.len())?;
         let mut jobs = Vec::new();
         jobs.try_reserve_exact(part.messages.len())?;
         for (place, message) in part.messages.iter().enumerate() {
@@ -183,10 +205,10 @@ impl Scratch {
         }
         while !jobs.is_empty() {
             // None of the wave before: a slot that is not written must be nobody's MAC.
-            macs.clear();
-            macs.resize(jobs.len(), Mac::default());
-            kernel.macs(&jobs, macs, watch)?;
-            for (it, mac) in open.iter_mut().zip(macs.iter()) {
+            list.clear();
+            list.resize(jobs.len(), Mac::default());
+            kernel.macs(&jobs, list, watch)?;
+            for (it, mac) in open.iter_mut().zip(list.iter()) {
                 it.is_matched = matches_any(mac, part.candidates_of(&part.messages[it.place]));
                 if it.is_matched {
                     judged[it.place] = it.ready.judged(Some(it.secret));
@@ -205,11 +227,7 @@ impl Scratch {
         }
         // What a forged message should have carried is nobody's to read: of no wave, and the first
         // was the longest.
-        macs.clear();
-        let room = macs.capacity();
-        macs.resize(room, Mac::default());
-        optimization_barrier(macs.as_slice());
-        macs.clear();
+        macs.wipe();
         Ok(())
     }
 }
