@@ -40,7 +40,12 @@ impl Proof {
 
 impl Wide<WIDTH> for Proof {
     fn cost(&self) -> usize {
-        500
+        // As in avx512.rs.
+        if Kernel::Shani2.is_available() {
+            500
+        } else {
+            190
+        }
     }
 
     fn compress(

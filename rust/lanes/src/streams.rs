@@ -14,7 +14,8 @@ use crate::{
 
 /// Code that hashes `WIDTH` messages in step.
 pub(crate) trait Wide<const WIDTH: usize> {
-    /// What `WIDTH` blocks in step cost, in the time of one block alone, in hundredths.
+    /// What `WIDTH` blocks in step cost, in the time of one block of those that hash what is left, in
+    /// hundredths.
     fn cost(&self) -> usize;
 
     /// Absorbs `count` blocks of every message, and asks for as many cache lines from `ahead`.
@@ -111,7 +112,8 @@ pub(crate) fn macs<'a, K: Start, const WIDTH: usize>(
     let mut waiting = Waiting::none(first.key);
     let mut ahead: [*const u8; WIDTH] = std::array::from_fn(|lane| queue.body_behind(lane));
     let mut live = is_live.iter().filter(|is_live| **is_live).count();
-    while live > 0 && live * 100 >= wide.cost() {
+    let cost = wide.cost();
+    while live > 0 && live * 100 >= cost {
         let taken = step(wide, &mut states, &lanes, &is_live, &ahead);
         pace.hashed(live * taken * BLOCK_BYTES)?;
         for (message, ahead) in lanes.iter_mut().zip(&mut ahead) {
@@ -137,8 +139,8 @@ pub(crate) fn macs<'a, K: Start, const WIDTH: usize>(
             if together || !message.awaits_outer() {
                 macs[message.slot] = digest_of(&state);
             } else if waiting.push(message, &state) {
+                pace.hashed(waiting.count * BLOCK_BYTES)?;
                 waiting.hash(wide, macs);
-                pace.hashed(WIDTH * BLOCK_BYTES)?;
             }
             ahead[lane] = queue.body_behind(WIDTH);
             if let Some(state) = queue.next(message) {
@@ -149,9 +151,9 @@ pub(crate) fn macs<'a, K: Start, const WIDTH: usize>(
             }
         }
     }
-    if waiting.count * 100 >= wide.cost() {
+    if waiting.count * 100 >= cost {
+        pace.hashed(waiting.count * BLOCK_BYTES)?;
         waiting.hash(wide, macs);
-        pace.hashed(WIDTH * BLOCK_BYTES)?;
     }
     // With room for all from the start: a list that grows leaves its bytes behind.
     let mut left = Vec::with_capacity(waiting.count + live);
