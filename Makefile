@@ -27,7 +27,7 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/target/hypothesis
 # Where tests/test_packaging.py finds what was built.
 export HOOKSEAL_WHEEL_DIR := $(CURDIR)/$(WHEELS)
 
-.PHONY: help demo test test-full emulate sanitize fuzz coverage constant-time lint fmt bench wheel package clean
+.PHONY: FORCE help demo test test-full emulate sanitize fuzz coverage constant-time lint fmt bench wheel package clean
 
 help: ## List the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 22
@@ -105,6 +105,11 @@ clean: ## Remove all that was built or installed here
 .venv-package/.ready: pyproject.toml tools/venv.py
 	@$(PYTHON) tools/venv.py .venv-package package
 	@touch $@
+
+ifeq ($(wildcard python/hookseal/_core.*.so),)
+$(CORE): FORCE
+endif
+FORCE:
 
 # The core, for `import hookseal` from python/ in the source tree: as in the wheel for this Python alone.
 $(CORE): .venv/.ready $(RUST)

@@ -178,6 +178,10 @@ def test_what_is_tested_here_is_the_core_for_this_python_alone() -> None:
     if Path(core.__file__).parent.parent != ROOT / "python":
         pytest.skip("this is a wheel that was installed")
     assert name == f"_core{sysconfig.get_config_var('EXT_SUFFIX')}"
+    # A build by another command would lie beside it, and never be loaded.
+    assert [
+        path.name for path in Path(core.__file__).parent.glob("_core.*") if path.suffix != ".pyi"
+    ] == [name]
 
 
 def test_one_binary_wheel_serves_every_python_from_3_11(abi3: Path) -> None:

@@ -63,6 +63,8 @@ def counted_module() -> tuple[Path, list[str]]:
     programs, module = [], None
     command = ["cargo", "test", "--workspace", "--locked", "--no-run", "--message-format=json"]
     build = ["cargo", "build", "--package", "hookseal-binding", "--locked", "--message-format=json"]
+    # As the core whose place it takes.
+    build += ["--no-default-features"]
     for one in (command, build):
         output = subprocess.run(
             one, cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=True

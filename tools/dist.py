@@ -20,6 +20,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tarfile
 from pathlib import Path
 from typing import Final
@@ -157,7 +158,9 @@ def main() -> None:
         wheel = make_wheel(sdist, out, work)
         print(wheel)
         print(pure_wheel.make(wheel))
-        print(make_wheel(sdist, out, work, abi=f"3.{sys.version_info.minor}"))
+        own = f"3.{sys.version_info.minor}"
+        if own in ABIS and not sysconfig.get_config_var("Py_GIL_DISABLED"):
+            print(make_wheel(sdist, out, work, abi=own))
 
 
 if __name__ == "__main__":

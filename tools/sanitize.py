@@ -107,14 +107,17 @@ def runtime() -> Path | None:
 def package() -> Path:
     """The folder of a package whose core is built with the sanitizer."""
     subprocess.run(
-        cargo("build", "-p", "hookseal-binding"), cwd=ROOT, env=environment(), check=True
+        cargo("build", "-p", "hookseal-binding", "--no-default-features"),
+        cwd=ROOT,
+        env=environment(),
+        check=True,
     )
     folder = FOLDER / "python"
     shutil.rmtree(folder, ignore_errors=True)
     ignored = shutil.ignore_patterns("*.so", "__pycache__")
     shutil.copytree(ROOT / "python/hookseal", folder / "hookseal", ignore=ignored)
     built = FOLDER / TARGET / "debug/lib_core.so"
-    shutil.copy(built, folder / "hookseal/_core.abi3.so")
+    shutil.copy(built, folder / "hookseal/_core.so")
     return folder
 
 
