@@ -9,6 +9,7 @@ use crate::{
     BLOCK_BYTES, Block, Interrupted, Job, Kernel, Mac, State,
     hmac::{Pace, STEP_BYTES, digest_of},
     message::{Message, Start, block_count},
+    prefetch_value,
     wide::States,
 };
 
@@ -82,10 +83,15 @@ impl<'a, K: Start> Queue<'_, 'a, K> {
         Ok(())
     }
 
-    /// Where the body lies of the job that comes after `others`.
+    /// Where the body lies of the job that comes after `others`; its key is asked for.
+    #[inline]
     fn body_behind(&self, others: usize) -> *const u8 {
-        let at = self.order.get(others);
-        at.map_or(std::ptr::null(), |(_, at)| self.jobs[*at].body.as_ptr())
+        let Some((_, at)) = self.order.get(others) else {
+            return std::ptr::null();
+        };
+        let job = &self.jobs[*at];
+        prefetch_value(job.key);
+        job.body.as_ptr()
     }
 }
 
