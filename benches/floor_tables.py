@@ -10,7 +10,7 @@ from benches.costs import WARM_MESSAGES
 from benches.figures import ratio, short
 from benches.floor import COLD_MESSAGES, HASH, TOUCH, FloorFindings, floor_of, in_floors
 from benches.markdown import table
-from benches.paired import Rounds, Spread
+from benches.paired import Spread
 
 
 def section(found: FloorFindings | None) -> str:
@@ -45,16 +45,16 @@ def _nanos(found: FloorFindings) -> Iterator[tuple[str, ...]]:
 def _bounds(found: FloorFindings) -> Iterator[tuple[str, ...]]:
     for rival, words, limits in BATCHES:
         for headers, limit in limits.items():
-            rounds, bound = found.cold[headers], found.bound(headers, rival)
-            yield _at_least(f"{headers}: faster than {words}", rounds, rival, limit, bound)
+            measured = found.cold[headers].ratio(rival, HOOKSEAL)
+            what = f"{headers}: faster than {words}"
+            yield _at_least(what, measured, limit, found.bound(headers, rival))
     for headers in found.cold:
-        rounds, bound = found.cold[headers], found.threads_bound(headers)
-        two = rounds.ratio(HOOKSEAL, TWO_THREADS)
-        what, limit = f"{headers}: two threads faster than one", TWO_THREADS_FASTER
-        cells = (f"at least {limit:g} ×", f"{ratio(bound)} ×", f"{short(two.median)} ×")
-        yield what, *cells, _words(bound, limit, is_within=bound.median >= limit)
+        measured = found.cold[headers].ratio(HOOKSEAL, TWO_THREADS)
+        what = f"{headers}: two threads faster than one"
+        yield _at_least(what, measured, TWO_THREADS_FASTER, found.threads_bound(headers))
     what = "the sample queue: faster than the stdlib"
-    yield _at_least(what, found.sample, STDLIB, SAMPLE_QUEUE, found.sample_bound())
+    measured = found.sample.ratio(STDLIB, HOOKSEAL)
+    yield _at_least(what, measured, SAMPLE_QUEUE, found.sample_bound())
     for headers, limit in BEYOND.items():
         warm, bound = found.warm[headers], found.beyond_bound(headers)
         batch = zip(warm.micros[HOOKSEAL], warm.micros[HASH], strict=True)
@@ -64,11 +64,8 @@ def _bounds(found: FloorFindings) -> Iterator[tuple[str, ...]]:
         yield what, *cells, _words(bound, limit, is_within=bound.median <= limit)
 
 
-def _at_least(
-    what: str, rounds: Rounds, rival: str, limit: float, bound: Spread
-) -> tuple[str, ...]:
-    measured = short(rounds.ratio(rival, HOOKSEAL).median)
-    cells = (f"at least {limit:g} ×", f"{ratio(bound)} ×", f"{measured} ×")
+def _at_least(what: str, measured: Spread, limit: float, bound: Spread) -> tuple[str, ...]:
+    cells = (f"at least {limit:g} ×", f"{ratio(bound)} ×", f"{short(measured.median)} ×")
     return what, *cells, _words(bound, limit, is_within=bound.median >= limit)
 
 

@@ -29,6 +29,7 @@ from tools import pure_wheel, wheel_file
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
+# For one Python alone: without the stable ABI.
 OWN: Final = ("--no-default-features",)
 # The Pythons that a wheel can be for, and what maturin is told of them.
 ABIS: Final = {
