@@ -117,6 +117,17 @@ pub(crate) const OUTER_PADDING: Block = {
     block
 };
 
+/// The same as words, big-endian as FIPS 180-4 §5.2.1 reads them.
+pub(crate) const OUTER_PADDING_WORDS: [u32; 16] = {
+    let (words, mut at) = (OUTER_PADDING.as_chunks().0, 0);
+    let mut read = [0; 16];
+    while at < read.len() {
+        read[at] = u32::from_be_bytes(words[at]);
+        at += 1;
+    }
+    read
+};
+
 /// The block of the outer hash of an inner one: its padding is always the same.
 #[inline]
 pub(crate) fn outer_block(inner: &State) -> Block {

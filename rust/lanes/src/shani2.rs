@@ -18,7 +18,7 @@ use std::arch::x86_64::{
 use crate::{
     BLOCK_BYTES, Block, Kernel,
     hits::hit,
-    hmac::OUTER_PADDING,
+    hmac::OUTER_PADDING_WORDS,
     streams::Wide,
     wide::{CONSTANTS, States},
 };
@@ -80,9 +80,7 @@ fn compress_pairs(states: &mut States<2>, [first, second]: [&[Block]; 2], ahead:
 fn outer_pair(states: &mut States<2>, keys: &States<2>) {
     hit(Kernel::Shani2, 1);
     let [ab, cd, ef, gh] = quarters(states);
-    let padding: [u32; 16] =
-        std::array::from_fn(|t| u32::from_be_bytes(OUTER_PADDING.as_chunks().0[t]));
-    let padding = [2, 3].map(|group| load_words(&padding, group));
+    let padding = [2, 3].map(|group| load_words(&OUTER_PADDING_WORDS, group));
     let of = |low, high| [low, high, padding[0], padding[1]];
     let words = [
         of(pick::<EVEN>(ab, cd), pick::<EVEN>(ef, gh)),

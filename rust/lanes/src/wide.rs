@@ -7,7 +7,7 @@
 
 use zeroize::Zeroize;
 
-use crate::{BLOCK_BYTES, Block, hmac::OUTER_PADDING};
+use crate::{BLOCK_BYTES, Block, hmac::OUTER_PADDING_WORDS};
 
 /// `WIDTH` words side by side, one of each message: a vector register, or an array.
 pub(crate) trait Lanes<const WIDTH: usize>: Copy {
@@ -79,10 +79,9 @@ pub(crate) fn outer<L: Lanes<WIDTH>, const WIDTH: usize>(
     keys: &States<WIDTH>,
 ) {
     let digest: [L; 8] = states.load(proof);
-    let padding = OUTER_PADDING.as_chunks().0;
     let words = std::array::from_fn(|t| match digest.get(t) {
         Some(word) => *word,
-        None => L::splat(proof, u32::from_be_bytes(padding[t])),
+        None => L::splat(proof, OUTER_PADDING_WORDS[t]),
     });
     states.store(block(proof, keys.load(proof), words));
 }

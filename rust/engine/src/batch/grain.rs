@@ -225,8 +225,7 @@ impl Scratch {
                 job.is_some()
             });
         }
-        // What a forged message should have carried is nobody's to read: of no wave, and the first
-        // was the longest.
+        // Of every wave: the first was the longest.
         macs.wipe();
         Ok(())
     }
