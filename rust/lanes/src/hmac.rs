@@ -104,7 +104,8 @@ pub(crate) fn mac<K: Start>(
     let mut message = Message::none(job.key);
     message.begin(0, job);
     let state = *message.first_state();
-    message.finish(kernel, state, pace)
+    let state = message.finish(kernel, state, pace)?;
+    Ok(digest_of(&state))
 }
 
 /// The block of the outer hash, behind the digest that goes into it.

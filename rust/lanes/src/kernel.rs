@@ -3,12 +3,12 @@
 use std::fmt;
 
 use crate::{
-    Block, Interrupted, Job, Mac, State, Watch,
+    Block, Interrupted, Job, KeyState, Mac, State, Watch,
     array::{self, Arrays},
     hits::hit,
     hmac::{self, Pace},
     message::Start,
-    streams::{self, Queue, longest_first},
+    streams::{self, Found, Queue, longest_first},
 };
 #[cfg(target_arch = "x86_64")]
 use crate::{avx2, avx512, shani2};
@@ -121,7 +121,7 @@ impl Kernel {
     /// [`Interrupted`] if `watch` says so; then some slots are not written.
     ///
     /// # Panics
-    /// If there are more or fewer slots than jobs.
+    /// If there are more or fewer slots than jobs, or 2^32 of them.
     pub fn macs(
         self,
         jobs: &[Job<'_>],
@@ -139,51 +139,67 @@ impl Kernel {
         watch: &mut Watch<'_>,
     ) -> Result<(), Interrupted> {
         assert_eq!(jobs.len(), macs.len(), "a slot for each job");
+        self.hash_each(jobs, watch, &mut |slot, mac| {
+            macs[slot] = *mac;
+            None
+        })
+    }
+
+    /// Hands the MAC of every job to `found`, in no order; that may name another key, under which
+    /// the job is then hashed once more, beside the others, and so on for as long as it names one.
+    ///
+    /// # Errors
+    /// [`Interrupted`] if `watch` says so; then `found` has heard of some.
+    ///
+    /// # Panics
+    /// If there are 2^32 jobs.
+    pub fn macs_found<'a>(
+        self,
+        jobs: &[Job<'a>],
+        watch: &mut Watch<'_>,
+        found: &mut dyn FnMut(usize, &Mac) -> Option<&'a KeyState>,
+    ) -> Result<(), Interrupted> {
+        self.hash_each(jobs, watch, found)
+    }
+
+    fn hash_each<'a, K: Start>(
+        self,
+        jobs: &[Job<'a, K>],
+        watch: &mut Watch<'_>,
+        found: &mut Found<'_, 'a, K>,
+    ) -> Result<(), Interrupted> {
         let mut pace = Pace::new(watch);
         let order = longest_first(jobs);
-        let begun = Vec::new();
-        let queue = Queue {
-            jobs,
-            order: &order,
-            begun,
-        };
-        self.work_off(queue, macs, &mut pace)?;
+        self.work_off(&mut Queue::new(jobs, &order, found), &mut pace)?;
         pace.settle()
     }
 
     fn work_off<K: Start>(
         self,
-        mut queue: Queue<'_, '_, K>,
-        macs: &mut [Mac],
+        queue: &mut Queue<'_, '_, K>,
         pace: &mut Pace<'_, '_>,
     ) -> Result<(), Interrupted> {
         let rest = match self {
             Self::Portable => {
-                queue.begun = streams::macs(&Arrays, &mut queue, macs, pace)?;
-                return queue.one_by_one(self, macs, pace);
+                queue.begun = streams::macs(&Arrays, queue, pace)?;
+                return queue.one_by_one(self, pace);
             }
-            Self::Single => return queue.one_by_one(self, macs, pace),
+            Self::Single => return queue.one_by_one(self, pace),
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => {
-                avx2::Proof::find().map(|proof| streams::macs(&proof, &mut queue, macs, pace))
-            }
+            Self::Avx2 => avx2::Proof::find().map(|proof| streams::macs(&proof, queue, pace)),
             #[cfg(target_arch = "x86_64")]
-            Self::Shani2 => {
-                shani2::Proof::find().map(|proof| streams::macs(&proof, &mut queue, macs, pace))
-            }
+            Self::Shani2 => shani2::Proof::find().map(|proof| streams::macs(&proof, queue, pace)),
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => {
-                avx512::Proof::find().map(|proof| streams::macs(&proof, &mut queue, macs, pace))
-            }
+            Self::Avx512 => avx512::Proof::find().map(|proof| streams::macs(&proof, queue, pace)),
             #[cfg(not(target_arch = "x86_64"))]
             Self::Avx2 | Self::Shani2 | Self::Avx512 => None,
         };
         queue.begun = rest.unwrap_or_else(|| Ok(Vec::new()))?;
         match self {
             Self::Avx2 | Self::Avx512 if Self::Shani2.is_available() => {
-                Self::Shani2.work_off(queue, macs, pace)
+                Self::Shani2.work_off(queue, pace)
             }
-            _ => Self::Single.work_off(queue, macs, pace),
+            _ => Self::Single.work_off(queue, pace),
         }
     }
 

@@ -19,6 +19,7 @@ mod kernel;
 mod message;
 mod others;
 mod prefetch;
+mod runs;
 #[cfg(target_arch = "x86_64")]
 mod shani2;
 mod shared;

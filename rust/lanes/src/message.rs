@@ -3,8 +3,8 @@
 use smallvec::SmallVec;
 
 use crate::{
-    BLOCK_BYTES, Block, Interrupted, Job, Kernel, KeyState, Mac, State,
-    hmac::{Pace, STEP_BYTES, digest_of, outer_block},
+    BLOCK_BYTES, Block, Interrupted, Job, Kernel, KeyState, State,
+    hmac::{Pace, STEP_BYTES, outer_block},
 };
 
 /// What messages are hashed behind.
@@ -120,10 +120,11 @@ impl<'a, K: Start> Message<'a, K> {
         self.key
     }
 
-    /// Whether the inner hash has had all its blocks, and another follows.
+    /// Whether the inner hash has had all its blocks after so many more, and another follows.
     #[inline]
-    pub(crate) fn awaits_outer(&self) -> bool {
-        self.key.outer().is_some() && !self.is_outer && self.is_through()
+    pub(crate) fn awaits_outer(&self, more: usize) -> bool {
+        let is_inner = self.key.outer().is_some() && !self.is_outer;
+        is_inner && self.at + more == self.blocks + self.middle.len()
     }
 
     /// The chaining value to begin with.
@@ -161,28 +162,28 @@ impl<'a, K: Start> Message<'a, K> {
         self.at += blocks;
     }
 
-    /// Takes what the hash under way came to: None turns to the outer hash, which begins with
-    /// [`Message::first_state`].
+    /// Takes what the hash under way came to, and turns to the outer hash, which begins with
+    /// [`Message::first_state`]; false if there is none that follows.
     #[inline]
-    pub(crate) fn turn(&mut self, state: &State) -> Option<Mac> {
+    pub(crate) fn turn(&mut self, state: &State) -> bool {
         if self.is_outer || self.key.outer().is_none() {
-            return Some(digest_of(state));
+            return false;
         }
         self.around[0] = outer_block(state);
         self.blocks = 1;
         (self.middle, self.front, self.at) = (&[], 1, 0);
         self.is_outer = true;
-        None
+        true
     }
 
-    /// Hashes what is left, alone.
+    /// Hashes what is left, alone; the state that its digest is.
     #[inline]
     pub(crate) fn finish(
         &mut self,
         kernel: Kernel,
         mut state: State,
         pace: &mut Pace<'_, '_>,
-    ) -> Result<Mac, Interrupted> {
+    ) -> Result<State, Interrupted> {
         loop {
             while !self.is_through() {
                 let run = self.run();
@@ -193,10 +194,10 @@ impl<'a, K: Start> Message<'a, K> {
                 self.advance(taken);
                 pace.hashed(taken * BLOCK_BYTES)?;
             }
-            match self.turn(&state) {
-                Some(mac) => return Ok(mac),
-                None => state = *self.first_state(),
+            if !self.turn(&state) {
+                return Ok(state);
             }
+            state = *self.first_state();
         }
     }
 }

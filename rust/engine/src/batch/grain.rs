@@ -1,9 +1,8 @@
 //! A part of a chunk, judged by one thread: its MACs are computed and compared.
 
-use std::ops::{Deref, Range};
+use std::ops::Deref;
 
-use hookseal_lanes::{Job, Kernel, Mac, Watch, prefetch};
-use zeroize::optimization_barrier;
+use hookseal_lanes::{Job, Kernel, KeyState, Mac, Watch, prefetch};
 
 use crate::{
     compare::matches_any,
@@ -31,18 +30,31 @@ impl Judged {
     };
 }
 
-/// One message, by where its parts lie in the chunk's lists.
+/// One message, by where its parts lie in the chunk's lists. It is small, so that a chunk of them
+/// stays near while it is read and hashed.
 #[derive(Debug)]
 pub(super) struct Message {
     pub(super) index: usize,
     /// What there is to try, or why it was refused.
     pub(super) ready: Result<Ready, Outcome>,
-    pub(super) endpoint: usize,
+    pub(super) endpoint: u32,
     /// Where the signed bytes before its body begin and end, and where those behind it end.
-    pub(super) start: usize,
-    pub(super) head: usize,
-    pub(super) tail: usize,
-    pub(super) candidates: Range<usize>,
+    pub(super) start: u32,
+    pub(super) head: u32,
+    pub(super) tail: u32,
+    /// Its candidates, from the first to the one behind the last.
+    pub(super) first: u32,
+    pub(super) last: u32,
+}
+
+impl Message {
+    /// A place in a chunk's list.
+    ///
+    /// # Panics
+    /// If the list is longer than whoever heeds [`super::Chunk::is_full`] makes it.
+    pub(super) fn place(at: usize) -> u32 {
+        u32::try_from(at).expect("the lists of a chunk are short")
+    }
 }
 
 /// A message that passed everything but its MACs.
@@ -79,34 +91,50 @@ pub(super) struct Part<'a, B, E> {
 
 impl<'a, B: AsRef<[u8]>, E: Deref<Target = Endpoint>> Part<'a, B, E> {
     fn candidates_of(&self, message: &Message) -> &'a [Mac] {
-        &self.candidates[message.candidates.clone()]
+        &self.candidates[message.first as usize..message.last as usize]
     }
 
     /// Goes on to the next secret that a MAC is needed for. None where there is none: then what
     /// came of the message is written down.
     #[inline]
-    fn next(&self, open: &mut Open, judged: &mut [Judged]) -> Option<Job<'a>> {
-        let message = &self.messages[open.place];
+    fn next(&self, open: &mut Open, judged: &mut [Judged]) -> Option<&'a KeyState> {
+        let place = open.place as usize;
+        let message = &self.messages[place];
         while let Some(secret) = open.next() {
-            match self.endpoints[message.endpoint].key(secret) {
-                Key::Mac(key) => {
-                    return Some(Job {
-                        key,
-                        head: &self.around[message.start..message.head],
-                        body: self.bodies[open.place].as_ref(),
-                        tail: &self.around[message.head..message.tail],
-                    });
-                }
+            match self.endpoints[message.endpoint as usize].key(secret) {
+                Key::Mac(key) => return Some(key),
                 Key::Token(digest) => {
                     if matches_any(digest, self.candidates_of(message)) {
-                        judged[open.place] = open.ready.judged(Some(secret));
+                        self.judge(place, Some(secret), judged);
                         return None;
                     }
                 }
             }
         }
-        judged[open.place] = open.ready.judged(None);
+        self.judge(place, None, judged);
         None
+    }
+
+    /// Writes down what came of a message, once it is known which secret matched.
+    #[inline]
+    fn judge(&self, place: usize, matched: Option<usize>, judged: &mut [Judged]) {
+        if let Ok(ready) = self.messages[place].ready {
+            judged[place] = ready.judged(matched);
+        }
+    }
+
+    /// What there is to hash of a message under a key.
+    #[inline]
+    fn job(&self, place: usize, key: &'a KeyState) -> Job<'a> {
+        let Message {
+            start, head, tail, ..
+        } = self.messages[place];
+        Job {
+            key,
+            head: &self.around[start as usize..head as usize],
+            body: self.bodies[place].as_ref(),
+            tail: &self.around[head as usize..tail as usize],
+        }
     }
 }
 
@@ -115,43 +143,17 @@ impl<'a, B: AsRef<[u8]>, E: Deref<Target = Endpoint>> Part<'a, B, E> {
 pub struct Scratch {
     /// The messages whose MACs are under way.
     open: Vec<Open>,
-    macs: Macs,
-}
-
-/// What forged messages should have carried: nobody's to read, where the work was stopped neither.
-/// The list is wiped whole: the loop of `Zeroizing` writes byte by byte, which is a hundredth of a
-/// batch of 500.
-#[derive(Debug, Default)]
-struct Macs(Vec<Mac>);
-
-impl Macs {
-    /// Overwrites all that the list has room for, and leaves it empty.
-    fn wipe(&mut self) {
-        let Self(macs) = self;
-        macs.clear();
-        macs.resize(macs.capacity(), Mac::default());
-        optimization_barrier(macs.as_slice());
-        macs.clear();
-    }
-}
-
-impl Drop for Macs {
-    fn drop(&mut self) {
-        self.wipe();
-    }
 }
 
 /// A message whose MAC is under way.
 #[derive(Debug)]
 struct Open {
     /// Its position in the grain.
-    place: usize,
-    ready: Ready,
+    place: u32,
     /// The secret that is tried.
-    secret: usize,
+    secret: u32,
     /// The live secrets that were not tried yet.
     left: Positions,
-    is_matched: bool,
 }
 
 impl Open {
@@ -160,14 +162,14 @@ impl Open {
     fn next(&mut self) -> Option<usize> {
         let next = self.left.trailing_zeros();
         self.left &= self.left.wrapping_sub(1);
-        self.secret = next as usize;
-        (next < Positions::BITS).then_some(self.secret)
+        self.secret = next;
+        (next < Positions::BITS).then_some(next as usize)
     }
 }
 
 impl Scratch {
-    /// Computes and compares the MACs of a grain: one wave for each secret, so that the second is
-    /// tried only for messages the first refused.
+    /// Computes and compares the MACs of a grain. A message that one secret refused is hashed under
+    /// the next beside those that are tried for the first time.
     pub(super) fn hash<B: AsRef<[u8]>, E: Deref<Target = Endpoint>>(
         &mut self,
         part: &Part<'_, B, E>,
@@ -175,11 +177,9 @@ impl Scratch {
         kernel: Kernel,
         watch: &mut Watch<'_>,
     ) -> Result<(), Stop> {
-        let Self { open, macs } = self;
-        let Macs(list) = macs;
+        let Self { open } = self;
         open.clear();
         open.try_reserve(part.messages.len())?;
-        list.try_reserve(part.messages.len())?;
         let mut jobs = Vec::new();
         jobs.try_reserve_exact(part.messages.len())?;
         for (place, message) in part.messages.iter().enumerate() {
@@ -188,45 +188,31 @@ impl Scratch {
             }
             match message.ready {
                 Ok(ready) => {
-                    let mut it = Open {
-                        place,
-                        ready,
+                    // Here, for what is written in pieces and moved at once waits for the pieces.
+                    open.push(Open {
+                        place: Message::place(place),
                         secret: 0,
                         left: ready.live,
-                        is_matched: false,
-                    };
-                    if let Some(job) = part.next(&mut it, judged) {
-                        jobs.push(job);
-                        open.push(it);
+                    });
+                    let it = open.last_mut();
+                    match it.and_then(|it| part.next(it, judged)) {
+                        Some(key) => jobs.push(part.job(place, key)),
+                        None => open.truncate(jobs.len()),
                     }
                 }
                 Err(refused) => judged[place].outcome = refused,
             }
         }
-        while !jobs.is_empty() {
-            // None of the wave before: a slot that is not written must be nobody's MAC.
-            list.clear();
-            list.resize(jobs.len(), Mac::default());
-            kernel.macs(&jobs, list, watch)?;
-            for (it, mac) in open.iter_mut().zip(list.iter()) {
-                it.is_matched = matches_any(mac, part.candidates_of(&part.messages[it.place]));
-                if it.is_matched {
-                    judged[it.place] = it.ready.judged(Some(it.secret));
-                }
+        kernel.macs_found(&jobs, watch, &mut |at, mac| {
+            let it = &mut open[at];
+            let place = it.place as usize;
+            if matches_any(mac, part.candidates_of(&part.messages[place])) {
+                part.judge(place, Some(it.secret as usize), judged);
+                None
+            } else {
+                part.next(it, judged)
             }
-            jobs.clear();
-            open.retain_mut(|it| {
-                let job = if it.is_matched {
-                    None
-                } else {
-                    part.next(it, judged)
-                };
-                jobs.extend(job);
-                job.is_some()
-            });
-        }
-        // Of every wave: the first was the longest.
-        macs.wipe();
+        })?;
         Ok(())
     }
 }
