@@ -26,7 +26,6 @@ use crate::{
     plain::Pairs,
     reader::{Reader, Ready},
     single::Holders,
-    slots::Good,
     trust::{Arrival, Endpoints, Kind, no_ring},
 };
 
@@ -134,8 +133,8 @@ fn few_bytes(kernel: Kernel) -> usize {
 /// chunk.
 const READ_MESSAGES: usize = 16 * 1024;
 
-/// The most messages of a batch's first chunk: who helps should not wait for long before there
-/// is something to do. Those behind it are twice as large, each time.
+/// The most messages of the first chunk of a batch that others may help with: they should not wait
+/// for long before there is something to do. Those behind it are twice as large, each time.
 const FIRST_MESSAGES: usize = 64;
 
 /// The most messages of a chunk that nobody helps with: what is made for it is then less than
@@ -156,7 +155,11 @@ impl<'a, 'py> Reader<'a, 'py> {
     ) -> PyResult<()> {
         let mut is_started = false;
         let mut read = 0;
-        let mut most = FIRST_MESSAGES;
+        let mut most = if threads <= 1 {
+            ALONE_MESSAGES
+        } else {
+            FIRST_MESSAGES
+        };
         while read < count {
             let from = read;
             {
@@ -217,19 +220,16 @@ impl<'a, 'py> Reader<'a, 'py> {
             };
             let single = single.as_ref();
             if let Some(single) = single {
-                kept.hold_each(single.family, &holders);
+                kept.hold_one(single.family, &holders);
             }
             let (outcome, family) = judge_one(py, endpoint, self.rules, &body, single, &kept, at)?;
             if body.len() >= DETACH_BYTES {
                 py.check_signals()?;
             }
             self.used.count(place, &outcome, at);
-            let good = Good {
-                body,
-                id: kept.take_ids().of(family),
-            };
+            self.slots.hold(index, kept.take_ids().of(family));
             self.slots
-                .put(py, index, outcome, Some(place), Some(good))?;
+                .put(py, index, outcome, Some(place), Some(body))?;
         }
         Ok(())
     }
@@ -276,12 +276,10 @@ impl<'a, 'py> Reader<'a, 'py> {
             } = carried;
             let place = endpoint as usize;
             used.count(place, &outcome, at);
-            // What is not good lets go of its body and its id.
-            let good = outcome.is_valid().then(|| Good {
-                body,
-                id: ids.of(family),
-            });
-            if let Err(error) = slots.put(py, index, outcome, endpoint, good) {
+            if let Some(ids) = ids {
+                slots.hold(index, ids.of(family));
+            }
+            if let Err(error) = slots.put(py, index, outcome, endpoint, Some(body)) {
                 failed = Some(error);
             }
         });

@@ -20,8 +20,8 @@ use crate::{
 /// What is carried beside a message while it waits.
 pub struct Carried {
     pub body: PyBackedBytes,
-    /// What holds the ids, where they are wanted.
-    pub ids: Ids,
+    /// What holds the ids, where they are wanted and it is not known yet which of them counts.
+    pub ids: Option<Box<Ids>>,
     /// The position of the endpoint among those that are used.
     pub endpoint: u32,
     /// The instant of judgement.

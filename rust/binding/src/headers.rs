@@ -16,7 +16,7 @@ use pyo3::{
 };
 use smallvec::SmallVec;
 
-use crate::{arguments::wrong_type, encoded::utf8, items::is_iterable, single::Holders};
+use crate::{arguments::wrong_type, encoded::utf8, items::is_iterable};
 
 /// Where the values of the headers that a scheme names are kept.
 pub trait Keep {
@@ -53,14 +53,14 @@ impl Ids {
         }
     }
 
-    /// The same of headers that have one value each.
-    #[inline(always)]
-    pub fn hold_each(&mut self, held: Roles, family: u8, holders: &Holders<'_>) {
-        for (role, holder) in Role::ALL.into_iter().zip(holders) {
-            if let Some(object) = holder.get() {
-                self.hold(held, Slot { family, role }, object);
-            }
-        }
+    /// Holds on to this object, of a message of which none is held.
+    pub fn hold_one(&mut self, slot: Slot, object: Py<PyAny>) {
+        self.first = Some((slot, object));
+    }
+
+    /// Those there are, out of the way.
+    pub fn boxed(self) -> Option<Box<Self>> {
+        self.first.is_some().then(|| Box::new(self))
     }
 
     /// Forgets them.

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use crate::{
     arguments::no_memory,
     headers::{IDS, Ids, Keep},
-    single::Holders,
+    single::{Holders, telling},
 };
 
 /// The values of the headers that a scheme names: copies of their few bytes, one behind the
@@ -90,9 +90,11 @@ impl Kept {
         self.held = held;
     }
 
-    /// Holds what holds the ids of a message whose values were not kept.
-    pub fn hold_each(&mut self, family: u8, holders: &Holders<'_>) {
-        self.ids.hold_each(self.held, family, holders);
+    /// Holds what tells apart a message whose values were not kept.
+    pub fn hold_one(&mut self, family: u8, holders: &Holders<'_>) {
+        if let Some((role, object)) = telling(self.held, holders) {
+            self.ids.hold_one(Slot { family, role }, object);
+        }
     }
 
     /// The objects that hold the ids, which it forgets.

@@ -89,7 +89,7 @@ impl Verifier {
         let single =
             scheme.and_then(|it| read_single(asked.headers, it, &holders, SeenHeaders::none()));
         match &single {
-            Some(single) => kept.hold_each(single.family, &holders),
+            Some(single) => kept.hold_one(single.family, &holders),
             None => headers::read(asked.headers, scheme, kept)?,
         }
         let (mut judged_at, mut wait) = (0, None);

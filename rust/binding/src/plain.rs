@@ -16,10 +16,9 @@ use crate::{
     batch::Call,
     clock::{now, plain_seconds},
     filling::Carried,
-    headers::Ids,
     items::{self, Part},
     reader::Reader,
-    single::{self, Holders},
+    single::{self, Holders, telling},
     slots::small,
     trust::Arrival,
 };
@@ -106,8 +105,6 @@ impl<'a, 'py> Reader<'a, 'py> {
         let Some(single) = single::read_single(&headers, scheme, &holders, seen) else {
             return Ok(false);
         };
-        let mut ids = Ids::default();
-        ids.hold_each(self.held, single.family, &holders);
         let (at, place) = match same {
             Some(Same {
                 at,
@@ -131,9 +128,11 @@ impl<'a, 'py> Reader<'a, 'py> {
                 (at, small(self.used.arrived(arrival, at)?))
             }
         };
+        let told = telling(self.held, &holders);
+        self.slots.hold(index, told.map(|(_, object)| object));
         let carried = Carried {
-            ids,
             body: body.to_owned().into(),
+            ids: None,
             endpoint: place,
             at,
         };

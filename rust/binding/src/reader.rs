@@ -29,8 +29,8 @@ use crate::{
     items,
     messages::Messages,
     plain::Pairs,
-    single::{self, Holders},
-    slots::{Good, Slots, small},
+    single::{self, Holders, telling},
+    slots::{Slots, small},
     trust::{Arrival, Endpoints},
     used::Used,
 };
@@ -119,17 +119,18 @@ impl<'a, 'py> Reader<'a, 'py> {
         };
         let holders = Holders::default();
         let read = self.read(py, index, &mut filling, Some(&holders));
-        let mut ids = filling.ids;
+        let ids = filling.ids;
         let Some(ready) = self.unless_done(py, index, read)? else {
             chunk.forget_values();
             return Ok(());
         };
-        if let Some(single) = &ready.single {
-            ids.hold_each(self.held, single.family, &holders);
+        if ready.single.is_some() {
+            let told = telling(self.held, &holders);
+            self.slots.hold(index, told.map(|(_, object)| object));
         }
         let carried = Carried {
             body: ready.body,
-            ids,
+            ids: ids.boxed(),
             endpoint: small(ready.place),
             at: ready.at,
         };
@@ -152,8 +153,7 @@ impl<'a, 'py> Reader<'a, 'py> {
         match read {
             Ok(Read::Ready(ready)) => return Ok(Some(ready)),
             Ok(Read::Nowhere(outcome, body)) => {
-                let good = Good { body, id: None };
-                self.slots.put(py, index, outcome, None, Some(good))?;
+                self.slots.put(py, index, outcome, None, Some(body))?;
             }
             Err(error) if is_items_own(py, &error) => {
                 let errors = self

@@ -11,13 +11,6 @@ use smallvec::SmallVec;
 
 use crate::{arguments::no_memory, codes::Codes, trust::Endpoints};
 
-/// What is kept of a message if it is good.
-pub struct Good {
-    pub body: PyBackedBytes,
-    /// What holds the id.
-    pub id: Option<Py<PyAny>>,
-}
-
 /// A list that needs no memory of its own for a handful of messages.
 pub type Few<T> = SmallVec<[T; 4]>;
 
@@ -95,6 +88,14 @@ impl Slots {
         self.arrivals.get(index).copied().flatten()
     }
 
+    /// Holds what holds a message's id, until it is refused.
+    #[inline(always)]
+    pub fn hold(&mut self, index: usize, id: Option<Py<PyAny>>) {
+        if let Some(kept) = &mut self.particulars {
+            kept.ids[index] = id;
+        }
+    }
+
     /// Writes to one slot.
     pub fn put(
         &mut self,
@@ -102,10 +103,10 @@ impl Slots {
         index: usize,
         outcome: Outcome,
         endpoint: Option<usize>,
-        good: Option<Good>,
+        body: Option<PyBackedBytes>,
     ) -> PyResult<()> {
         let endpoint = endpoint.map_or(NOWHERE, small);
-        self.open().put(py, index, outcome, endpoint, good)
+        self.open().put(py, index, outcome, endpoint, body)
     }
 
     /// The same lists as slices: where they lie is looked up once for many messages.
@@ -144,7 +145,15 @@ struct OpenParticulars<'a> {
 }
 
 impl OpenSlots<'_> {
-    /// Writes to one slot; `endpoint` is a position or [`NOWHERE`].
+    /// As [`Slots::hold`].
+    pub fn hold(&mut self, index: usize, id: Option<Py<PyAny>>) {
+        if let Some(kept) = &mut self.particulars {
+            kept.ids[index] = id;
+        }
+    }
+
+    /// Writes to one slot; `endpoint` is a position or [`NOWHERE`]. What is not good lets go of its
+    /// body and its id.
     #[inline(always)]
     pub fn put(
         &mut self,
@@ -152,7 +161,7 @@ impl OpenSlots<'_> {
         index: usize,
         outcome: Outcome,
         endpoint: u32,
-        good: Option<Good>,
+        body: Option<PyBackedBytes>,
     ) -> PyResult<()> {
         self.codes[index] = outcome.verdict as u8;
         self.secrets[index] = outcome.secret.cast_unsigned();
@@ -163,9 +172,10 @@ impl OpenSlots<'_> {
         if let Some(slot) = kept.endpoints.get_mut(index) {
             *slot = endpoint;
         }
-        if let (true, Some(Good { body, id })) = (outcome.is_valid(), good) {
+        if !outcome.is_valid() {
+            kept.ids[index] = None;
+        } else if let Some(body) = body {
             kept.bodies[index] = Some(body.into_pyobject(py)?.into_any().unbind());
-            kept.ids[index] = id;
         }
         Ok(())
     }
@@ -189,8 +199,11 @@ fn fill<T>(few: &mut Few<T>, count: usize, value: impl FnMut() -> T) -> PyResult
     if count > few.inline_size() {
         let mut list = Vec::new();
         list.try_reserve_exact(count).map_err(no_memory)?;
+        // Here, for `SmallVec` asks of each whether there is room.
+        list.resize_with(count, value);
         *few = Few::from_vec(list);
+    } else {
+        few.resize_with(count, value);
     }
-    few.resize_with(count, value);
     Ok(())
 }
