@@ -11,7 +11,7 @@ import pytest
 
 import hookseal
 from hookseal import Message, Verdict
-from tests.implementations import BODY, NOW, SECRET, signed
+from tests.implementations import BODY, NOW, SECRET, key, secret, signed
 
 # More than are judged one by one.
 MANY = 40
@@ -118,6 +118,40 @@ def test_what_messages_state(hooks: Any, endpoint: str | None) -> None:
         for item, one in zip(items, alone, strict=True):
             several = verifier.verify_batch([item] * MANY, endpoint=endpoint, now=NOW)
             assert judged(several) == many(one)
+
+
+# The first three begin and end with the same eight bytes; the last differs in its first eight.
+ALIKE = [
+    "tenant-a-eu-hooks/one",
+    "tenant-a-us-hooks/one",
+    "tenant-a-hooks/one",
+    "tenant-b-hooks/one",
+]
+
+
+def test_endpoints_whose_names_are_alike(hooks: Any) -> None:
+    """Each finds its own secrets, whichever of them was found before."""
+    ring = hooks.Keyring({name: secret(number) for number, name in enumerate(ALIKE)})
+    verifier = hooks.Verifier(ring)
+    unknown = ["tenant-a-xx-hooks/one", "tenant-aooks/one", "tenant-a", "\ud800ant-a-hooks/one"]
+    rows = [
+        (Message(BODY, signed(key=key(number)), endpoint=name), name, number)
+        for name in (*ALIKE, *unknown)
+        for number in range(len(ALIKE))
+    ]
+    expected = [
+        Verdict.UNKNOWN_ENDPOINT
+        if name in unknown
+        else (Verdict.VALID if name == ALIKE[number] else Verdict.SIGNATURE_MISMATCH)
+        for _, name, number in rows
+    ]
+    for step in (1, 3, 5, 7):
+        order = [at * step % len(rows) for at in range(4 * len(rows))]
+        result = verifier.verify_batch([rows[at][0] for at in order], now=NOW)
+        assert list(result) == [expected[at] for at in order]
+        assert [proof.endpoint for _, proof in result.accepted()] == [
+            rows[at][1] for at in order if expected[at] is Verdict.VALID
+        ]
 
 
 @pytest.mark.parametrize("shape", ["dict", "lists", "one twice", "one of another family"])

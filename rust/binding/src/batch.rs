@@ -25,6 +25,7 @@ use crate::{
     one::{DETACH_BYTES, judge_one},
     plain::Pairs,
     reader::{Reader, Ready},
+    recent::Recent,
     single::Holders,
     trust::{Arrival, Endpoints, Kind, no_ring},
 };
@@ -92,6 +93,7 @@ impl<'py> Call<'py> {
             held_bytes: 0,
             arrivals: Arrivals::default(),
             seen: Seen::default(),
+            recent: Recent::default(),
             message_class: message_class(py)?,
             call: &self,
             endpoints,

@@ -42,6 +42,7 @@ mod mirror;
 mod one;
 mod plain;
 mod reader;
+mod recent;
 mod replay;
 mod resolved;
 mod result;

@@ -18,6 +18,7 @@ use crate::{
     filling::Carried,
     items::{self, Part},
     reader::Reader,
+    recent::Mark,
     single::{self, Holders, telling},
     slots::small,
     trust::Arrival,
@@ -53,7 +54,7 @@ impl<'a, 'py> Reader<'a, 'py> {
             let Ok(name) = name.cast_exact::<PyString>() else {
                 return Ok(false);
             };
-            stated.arrival = self.endpoints.find(Some(&name)).ok().flatten();
+            stated.arrival = self.arrival_at(&name);
             if stated.arrival.is_none() {
                 return Ok(false);
             }
@@ -139,6 +140,22 @@ impl<'a, 'py> Reader<'a, 'py> {
         let pushed = chunk.push_single(index, carried, &arrival.endpoint, at, &single);
         pushed.map_err(no_memory)?;
         Ok(true)
+    }
+
+    /// Where a message arrived that names its endpoint; None where that has to be asked once more.
+    #[inline]
+    fn arrival_at(&mut self, name: &Bound<'py, PyString>) -> Option<Arrival<'a>> {
+        let find = || self.endpoints.find(Some(name)).ok().flatten();
+        let text = name.to_str().ok()?;
+        let Some(mark) = Mark::of(text) else {
+            return find();
+        };
+        if let Some(found) = self.recent.find(mark, text) {
+            return Some(found);
+        }
+        let found = find()?;
+        self.recent.remember(mark, found);
+        Some(found)
     }
 
     /// Notes that the first pair arrived where all of them do; returns the endpoint's position.

@@ -29,6 +29,7 @@ use crate::{
     items,
     messages::Messages,
     plain::Pairs,
+    recent::Recent,
     single::{self, Holders, telling},
     slots::{Slots, small},
     trust::{Arrival, Endpoints},
@@ -55,6 +56,7 @@ pub struct Reader<'a, 'py> {
     /// Where the messages of a group arrived, from the first on.
     pub arrivals: Arrivals<'a>,
     pub seen: Seen,
+    pub recent: Recent<'a>,
 }
 
 impl<'a, 'py> Reader<'a, 'py> {

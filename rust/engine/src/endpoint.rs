@@ -95,8 +95,10 @@ impl Endpoint {
         prefetch_address(counts, 1);
     }
 
+    /// Whether it has that name.
+    #[must_use]
     #[inline]
-    pub(crate) fn is_named(&self, name: &str) -> bool {
+    pub fn is_named(&self, name: &str) -> bool {
         self.name.as_bytes() == name.as_bytes()
     }
 
