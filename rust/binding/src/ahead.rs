@@ -39,9 +39,18 @@ const OBJECT_BYTES: usize = 48;
 ///
 /// What is made one after the other often lies one behind the other: where the last three are as
 /// far from each other, that tells where the one of a few messages ahead lies. A guess that is wrong
-/// costs a line of the cache.
+/// costs a line of the cache. Where hardly any can be made, for messages are of many shapes, none is
+/// tried for a while.
 #[derive(Default)]
-pub struct Seen([[Place; 2]; SEEN_HEADERS]);
+pub struct Seen {
+    places: [[Place; 2]; SEEN_HEADERS],
+    /// How many objects were where they were thought to be, of the message before.
+    guessed: u32,
+    /// How many messages in a row there were of which hardly any was.
+    odd: u32,
+    /// How many messages are not looked at from here on.
+    rest: u32,
+}
 
 /// Where an object lies, and how far behind the one of the message before.
 #[derive(Clone, Copy, Default)]
@@ -54,23 +63,46 @@ impl Seen {
     /// Those of the next message, by their order.
     #[inline(always)]
     pub fn message(&mut self) -> SeenHeaders<'_> {
-        SeenHeaders(self.0.iter_mut())
+        if self.rest > 0 {
+            self.rest -= 1;
+            return SeenHeaders::none();
+        }
+        if self.guessed >= FEW_GUESSED {
+            self.odd = 0;
+        } else {
+            self.odd += 1;
+            if self.odd == MOST_ODD {
+                // Three tell whether it has become better.
+                (self.odd, self.rest) = (MOST_ODD - 4, REST);
+            }
+        }
+        self.guessed = 0;
+        SeenHeaders {
+            places: self.places.iter_mut(),
+            guessed: Some(&mut self.guessed),
+        }
     }
 }
 
 /// Where headers lay of the message before, from the next one on.
-pub struct SeenHeaders<'a>(slice::IterMut<'a, [Place; 2]>);
+pub struct SeenHeaders<'a> {
+    places: slice::IterMut<'a, [Place; 2]>,
+    guessed: Option<&'a mut u32>,
+}
 
 impl SeenHeaders<'_> {
     /// For a message that none comes after.
     pub fn none() -> Self {
-        Self(slice::IterMut::default())
+        Self {
+            places: slice::IterMut::default(),
+            guessed: None,
+        }
     }
 
     /// Notes the next header, and asks for the one of its order a few messages ahead.
     #[inline(always)]
     pub fn next(&mut self, name: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) {
-        let Some(last) = self.0.next() else {
+        let Some(last) = self.places.next() else {
             return;
         };
         for (last, object) in last.iter_mut().zip([name, value]) {
@@ -79,11 +111,23 @@ impl SeenHeaders<'_> {
             if step == last.step {
                 let there = address.wrapping_add(step.wrapping_mul(MESSAGES_AHEAD));
                 prefetch_address(ptr::without_provenance::<u8>(there), TEXT_BYTES);
+                if let Some(guessed) = &mut self.guessed {
+                    **guessed += 1;
+                }
             }
             *last = Place { address, step };
         }
     }
 }
+
+/// Of a message so few guesses are hardly any.
+const FEW_GUESSED: u32 = 4;
+
+/// After so many messages in a row of which hardly any guess was made, the next are not looked at.
+const MOST_ODD: u32 = 16;
+
+/// How many those are.
+const REST: u32 = 64;
 
 /// How many headers are noted of a message.
 const SEEN_HEADERS: usize = 16;
