@@ -32,6 +32,7 @@ from benches import (
     startup,
     tenants,
 )
+from benches.apart import apart
 from benches.cases import Case
 from benches.paired import Rounds
 
@@ -50,20 +51,20 @@ def main(arguments: Sequence[str]) -> int:
     for case in cases.quick() if options.quick else cases.every():
         _say(start, str(case))
         bare_micros.append(machine.bare_digest_micros())
-        results[case] = case.run()
+        results[case] = apart(case.run)
     _say(start, "the kernels alone")
-    kernels = lanes.measure(built, quick=options.quick)
+    kernels = apart(lanes.measure, built, quick=options.quick)
     _say(start, "what a batch costs besides hashing")
-    besides = costs.measure(built, quick=options.quick)
+    besides = apart(costs.measure, built, quick=options.quick)
     _say(start, "the sample queue")
     sampled = sample_queue.SampleQueue.read()
-    sample = sample_queue.measure(sampled, quick=options.quick)
+    sample = apart(sample_queue.measure, sampled, quick=options.quick)
     _say(start, "what stops the batch")
-    least = floor.measure(built, sampled, quick=options.quick)
+    least = apart(floor.measure, built, sampled, quick=options.quick)
     _say(start, "a file of messages")
     queue = queue_file.measure(quick=options.quick)
     _say(start, "many tenants")
-    many = tenants.measure(quick=options.quick)
+    many = apart(tenants.measure, quick=options.quick)
     _say(start, "memory and start-up")
     memory_messages = 20_000 if options.quick else 1_000_000
     found = document.Findings(
