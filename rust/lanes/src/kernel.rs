@@ -62,6 +62,16 @@ impl Kernel {
         self.runs_with(Features::detected())
     }
 
+    /// The kernel that hashes what is too little for this one.
+    #[must_use]
+    pub fn rest(self) -> Self {
+        match self {
+            Self::Portable => Self::Portable,
+            Self::Avx2 | Self::Avx512 if Self::Shani2.is_available() => Self::Shani2,
+            Self::Single | Self::Avx2 | Self::Shani2 | Self::Avx512 => Self::Single,
+        }
+    }
+
     fn runs_with(self, features: Features) -> bool {
         match self {
             Self::Portable | Self::Single => true,
@@ -195,12 +205,7 @@ impl Kernel {
             Self::Avx2 | Self::Shani2 | Self::Avx512 => None,
         };
         queue.begun = rest.unwrap_or_else(|| Ok(Vec::new()))?;
-        match self {
-            Self::Avx2 | Self::Avx512 if Self::Shani2.is_available() => {
-                Self::Shani2.work_off(queue, pace)
-            }
-            _ => Self::Single.work_off(queue, pace),
-        }
+        self.rest().work_off(queue, pace)
     }
 
     #[inline]
