@@ -9,31 +9,95 @@
     reason = "as in headers.rs: a call for each header is half of its cost"
 )]
 
-use std::{ops::Range, ptr, slice};
+use std::{mem, ops::Range, ptr, slice};
 
 use hookseal_engine::prefetch_address;
-use pyo3::{prelude::*, types::PyTuple};
+use pyo3::{
+    prelude::*,
+    types::{PyTuple, PyType},
+};
+
+use crate::{
+    arguments::no_memory,
+    items::{self, Part},
+    tuples,
+};
 
 /// How many messages are asked for together.
 pub const GROUP: usize = 16;
 
-/// Asks for the bodies and the headers of exact tuples.
-pub fn ask_for(messages: &Bound<'_, PyTuple>, group: Range<usize>) -> PyResult<()> {
-    for index in group {
-        let item = messages.get_borrowed_item(index)?;
-        if let Ok(pair) = item.cast_exact::<PyTuple>()
-            && pair.len() == 2
-        {
-            for at in 0..2 {
-                prefetch_address(pair.get_borrowed_item(at)?.as_ptr(), OBJECT_BYTES);
+/// What lies ahead of pairs and `Message`s: bodies and headers are asked for a group before they are read.
+/// What holds those of a `Message` is asked for a group before that, and the `Message` itself one more:
+/// who looks where the step before has not come waits.
+#[derive(Default)]
+pub struct Ahead<'py> {
+    /// Of the next two groups.
+    held: [Held<'py>; 2],
+}
+
+/// What the `Message`s of a group hold, in order; empty where any item is none.
+type Held<'py> = Vec<Bound<'py, PyTuple>>;
+
+impl<'py> Ahead<'py> {
+    /// Takes the steps for the groups behind this one; returns what its own `Message`s hold, if that was
+    /// asked for.
+    pub fn step(
+        &mut self,
+        messages: &Bound<'py, PyTuple>,
+        group: &Range<usize>,
+        message_class: &Bound<'py, PyType>,
+    ) -> PyResult<Held<'py>> {
+        let end = messages.len();
+        let behind = |groups: usize| {
+            let start = group.end + groups * GROUP;
+            start.min(end)..(start + GROUP).min(end)
+        };
+        let mut next = Held::new();
+        for index in behind(1) {
+            let message = tuples::item(messages, index)?;
+            // Or an error, which is found once more where the message is read.
+            let Ok(Some(parts)) = items::parts(&message, message_class) else {
+                next.clear();
+                break;
+            };
+            prefetch_address(parts.as_ptr(), PARTS_BYTES);
+            if next.is_empty() {
+                next.try_reserve_exact(GROUP).map_err(no_memory)?;
+            }
+            next.push(parts);
+        }
+        if !next.is_empty() {
+            for index in behind(2) {
+                prefetch_address(tuples::item(messages, index)?.as_ptr(), OBJECT_BYTES);
             }
         }
+        let next = mem::replace(&mut self.held[1], next);
+        for parts in &next {
+            for part in [Part::Body, Part::Headers, Part::Endpoint] {
+                prefetch_address(tuples::item(parts, part as usize)?.as_ptr(), OBJECT_BYTES);
+            }
+        }
+        if next.is_empty() {
+            for index in behind(0) {
+                let item = tuples::item(messages, index)?;
+                if let Ok(pair) = item.cast_exact::<PyTuple>()
+                    && pair.len() == 2
+                {
+                    for at in 0..2 {
+                        prefetch_address(tuples::item(&pair, at)?.as_ptr(), OBJECT_BYTES);
+                    }
+                }
+            }
+        }
+        Ok(mem::replace(&mut self.held[0], next))
     }
-    Ok(())
 }
 
 /// What of an object is read of each: its type, and where it has the rest.
 const OBJECT_BYTES: usize = 48;
+
+/// The same of what a `Message` holds.
+const PARTS_BYTES: usize = 64;
 
 /// Where the headers lie of the message that was read last, by their order.
 ///

@@ -10,7 +10,7 @@ use hookseal_engine::{
 use pyo3::prelude::*;
 
 use crate::{
-    ahead::{GROUP, Seen},
+    ahead::{Ahead, GROUP, Seen},
     arguments::no_memory,
     arrivals::Arrivals,
     claiming::Judged,
@@ -93,6 +93,7 @@ impl<'py> Call<'py> {
             held_bytes: 0,
             arrivals: Arrivals::default(),
             seen: Seen::default(),
+            ahead: Ahead::default(),
             recent: Recent::default(),
             message_class: message_class(py)?,
             call: &self,

@@ -14,6 +14,7 @@ use crate::{
     headers::{self, Keep},
     items::{drain, is_sequence},
     single::Holders,
+    tuples::item,
 };
 
 /// The columns of a call of `verify_columns`.
@@ -74,7 +75,7 @@ impl<'py> Columns<'py> {
             if let Some(column) = &self.values[role as usize]
                 && scheme.header(slot).is_some()
             {
-                let value = column.get_borrowed_item(index)?;
+                let value = item(column, index)?;
                 headers::take_value(slot, &value, Some(scheme), kept)?;
             }
         }

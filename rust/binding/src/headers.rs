@@ -16,7 +16,7 @@ use pyo3::{
 };
 use smallvec::SmallVec;
 
-use crate::{arguments::wrong_type, encoded::utf8, items::is_iterable};
+use crate::{arguments::wrong_type, encoded::utf8, items::is_iterable, tuples};
 
 /// Where the values of the headers that a scheme names are kept.
 pub trait Keep {
@@ -144,7 +144,7 @@ fn read_items(
         if let Ok(pair) = item.cast_exact::<PyTuple>()
             && pair.len() == 2
         {
-            let (name, value) = (pair.get_borrowed_item(0)?, pair.get_borrowed_item(1)?);
+            let (name, value) = (tuples::item(&pair, 0)?, tuples::item(&pair, 1)?);
             take(&name, &value, scheme, kept)?;
             continue;
         }

@@ -52,6 +52,7 @@ mod signer;
 mod single;
 mod slots;
 mod trust;
+mod tuples;
 mod unclaimed;
 mod usage;
 mod used;

@@ -22,11 +22,12 @@ use crate::{
     single::{self, Holders, telling},
     slots::small,
     trust::Arrival,
+    tuples,
 };
 
 impl<'a, 'py> Reader<'a, 'py> {
     /// Reads a pair or a `Message` into the chunk that holds exact `bytes` and plain headers: what
-    /// most queues are made of. False if it is anything else, or not as nearly all of those are; then
+    /// most queues are made of. `held` is what a `Message` holds, if it was asked for before. False if it is anything else, or not as nearly all of those are; then
     /// nothing was read.
     #[inline]
     pub fn read_plain(
@@ -34,20 +35,25 @@ impl<'a, 'py> Reader<'a, 'py> {
         py: Python<'py>,
         index: usize,
         item: &Bound<'py, PyAny>,
+        held: Option<Bound<'py, PyTuple>>,
         chunk: &mut Chunk<Carried, &'a Endpoint>,
     ) -> PyResult<bool> {
-        if let Ok(pair) = item.cast_exact::<PyTuple>() {
+        let parts = if let Some(held) = held {
+            held
+        } else if let Ok(pair) = item.cast_exact::<PyTuple>() {
             return if pair.len() == 2 {
                 self.read_parts(py, index, pair, Stated::default(), chunk)
             } else {
                 Ok(false)
             };
-        }
-        // Or an error, which is found once more, as all others here.
-        let Ok(Some(parts)) = items::parts(item, self.message_class) else {
-            return Ok(false);
+        } else {
+            // Or an error, which is found once more, as all others here.
+            match items::parts(item, self.message_class) {
+                Ok(Some(parts)) => parts,
+                _ => return Ok(false),
+            }
         };
-        let part = |part: Part| parts.get_borrowed_item(part as usize);
+        let part = |part: Part| tuples::item(&parts, part as usize);
         let (name, arrival) = (part(Part::Endpoint)?, part(Part::ReceivedAt)?);
         let mut stated = Stated::default();
         if !name.is_none() {
@@ -78,8 +84,8 @@ impl<'a, 'py> Reader<'a, 'py> {
         stated: Stated<'a>,
         chunk: &mut Chunk<Carried, &'a Endpoint>,
     ) -> PyResult<bool> {
-        let body = parts.get_borrowed_item(Part::Body as usize)?;
-        let headers = parts.get_borrowed_item(Part::Headers as usize)?;
+        let body = tuples::item(parts, Part::Body as usize)?;
+        let headers = tuples::item(parts, Part::Headers as usize)?;
         let Ok(body) = body.cast_exact::<PyBytes>() else {
             return Ok(false);
         };

@@ -17,7 +17,7 @@ use pyo3::{
 };
 
 use crate::{
-    ahead::{GROUP, Seen, ask_for},
+    ahead::{Ahead, Seen},
     arguments::no_memory,
     arrivals::{Arrivals, Seeking},
     batch::Call,
@@ -33,6 +33,7 @@ use crate::{
     single::{self, Holders, telling},
     slots::{Slots, small},
     trust::{Arrival, Endpoints},
+    tuples::item,
     used::Used,
 };
 
@@ -56,6 +57,7 @@ pub struct Reader<'a, 'py> {
     /// Where the messages of a group arrived, from the first on.
     pub arrivals: Arrivals<'a>,
     pub seen: Seen,
+    pub ahead: Ahead<'py>,
     pub recent: Recent<'a>,
 }
 
@@ -77,14 +79,14 @@ impl<'a, 'py> Reader<'a, 'py> {
         };
         let items = items.clone();
         // They come in while the ones of this group are read.
-        let end = items.len();
-        ask_for(&items, group.end.min(end)..(group.end + GROUP).min(end))?;
+        let held = self.ahead.step(&items, &group, self.message_class)?;
+        let mut held = held.into_iter();
         if let Some(seeking) = seeking {
             self.arrivals = seeking.end(self.used)?;
         }
         for index in group {
-            let item = items.get_borrowed_item(index)?;
-            if !self.read_plain(py, index, &item, chunk)? {
+            let item = item(&items, index)?;
+            if !self.read_plain(py, index, &item, held.next(), chunk)? {
                 self.read_any(py, index, chunk)?;
             }
         }
@@ -186,7 +188,7 @@ impl<'a, 'py> Reader<'a, 'py> {
         let (arrival, received_at, body);
         match &self.call.messages {
             Messages::Items(items) => {
-                let item = items.get_borrowed_item(index)?;
+                let item = item(items, index)?;
                 let item = items::read(&item, self.message_class)?;
                 received_at = item.received_at;
                 arrival = match &item.endpoint {
@@ -206,7 +208,7 @@ impl<'a, 'py> Reader<'a, 'py> {
             Messages::Columns(columns) => {
                 received_at = None;
                 arrival = self.own_arrival(index)?;
-                let found = columns.bodies.get_borrowed_item(index)?;
+                let found = item(&columns.bodies, index)?;
                 body = body::read(&found, "body")?;
                 if let Some(scheme) = scheme_of(arrival) {
                     single = holders.and_then(|it| columns.single(index, scheme, it));

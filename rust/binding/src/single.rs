@@ -12,11 +12,12 @@ use hookseal_engine::{
     scheme::Scheme,
 };
 use pyo3::{
+    Borrowed,
     prelude::*,
     types::{PyDict, PyList, PyString, PyTuple},
 };
 
-use crate::ahead::SeenHeaders;
+use crate::{ahead::SeenHeaders, tuples::item};
 
 /// What holds the values of a message while it is judged, by role.
 pub type Holders<'py> = [OnceCell<Bound<'py, PyAny>>; Role::ALL.len()];
@@ -72,10 +73,14 @@ pub fn read_single<'h, 'py>(
 #[inline(always)]
 fn exact_pair<'py>(pair: &Bound<'py, PyAny>) -> Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
     if let Ok(pair) = pair.cast_exact::<PyList>() {
-        return (pair.len() == 2).then_some((pair.get_item(0).ok()?, pair.get_item(1).ok()?));
+        // Each by itself is a call.
+        let mut items = pair.iter();
+        let both = (items.next()?, items.next()?);
+        return items.next().is_none().then_some(both);
     }
     let pair = pair.cast_exact::<PyTuple>().ok()?;
-    (pair.len() == 2).then_some((pair.get_item(0).ok()?, pair.get_item(1).ok()?))
+    let item = |at| item(pair, at).ok().map(Borrowed::to_owned);
+    (pair.len() == 2).then_some((item(0)?, item(1)?))
 }
 
 /// Headers of which each was there once, so far.
