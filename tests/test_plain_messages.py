@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 from datetime import UTC, datetime
 from itertools import product
@@ -172,6 +173,34 @@ def test_what_is_refused_is_let_go(shape: str, count: int) -> None:
         after = sys.getrefcount(id), sys.getrefcount(body)
         held = count if is_good else 0
         assert (result.valid, after) == (held, (before[0] + held, before[1] + held))
+
+
+def test_groups_of_every_mixture(hooks: Any) -> None:
+    """What lies ahead of a group is asked for by what is in it: pairs, `Message`s, some of both."""
+    verifier = hooks.Verifier(hooks.Keyring({"a": SECRET, "b": secret(1)}))
+    numbers = random.Random(16)
+    makes: list[Any] = [
+        lambda at: (BODY, signed(id=f"msg_{at}")),
+        lambda at: Message(BODY, signed(id=f"msg_{at}"), endpoint="a"),
+        lambda at: Message(BODY, signed(id=f"msg_{at}", key=key(1)), endpoint="b"),
+        lambda at: Odd(BODY, signed(id=f"msg_{at}"), endpoint="b"),
+        lambda at: Message(b"", signed(id=f"msg_{at}")),
+        lambda at: at,
+    ]
+    items: list[Any] = []
+    while len(items) < 600:
+        # Groups have sixteen; runs of one kind begin and end anywhere.
+        make = numbers.choice(makes)
+        items += [make(len(items) + at) for at in range(numbers.choice([1, 7, 16, 33, 50]))]
+    result = verifier.verify_batch(items, endpoint="a", now=NOW)
+    alone = [verifier.verify_batch([item], endpoint="a", now=NOW) for item in items]
+    assert list(result) == [verdict for one in alone for verdict in one]
+    assert {*result} == {Verdict.VALID, Verdict.SIGNATURE_MISMATCH, Verdict.NOT_A_MESSAGE}
+    assert [(at, proof.id, proof.endpoint) for at, proof in result.accepted()] == [
+        (at, proof.id, proof.endpoint)
+        for at, one in enumerate(alone)
+        for _, proof in one.accepted()
+    ]
 
 
 @pytest.mark.parametrize("parts", [None, (), (BODY, GOOD), [BODY, GOOD, None, None, None, None]])
