@@ -36,7 +36,20 @@ pub struct Ahead<'py> {
 }
 
 /// What the `Message`s of a group hold, in order; empty where any item is none.
-type Held<'py> = Vec<Bound<'py, PyTuple>>;
+#[derive(Default)]
+pub struct Held<'py> {
+    /// The first of the group.
+    start: usize,
+    parts: Vec<Bound<'py, PyTuple>>,
+}
+
+impl<'py> Held<'py> {
+    /// What the message at that index holds, if it is one of these: no other may get it.
+    #[inline(always)]
+    pub fn get(&self, index: usize) -> Option<&Bound<'py, PyTuple>> {
+        self.parts.get(index.checked_sub(self.start)?)
+    }
+}
 
 impl<'py> Ahead<'py> {
     /// Takes the steps for the groups behind this one; returns what its own `Message`s hold, if that was
@@ -52,32 +65,35 @@ impl<'py> Ahead<'py> {
             let start = group.end + groups * GROUP;
             start.min(end)..(start + GROUP).min(end)
         };
-        let mut next = Held::new();
+        let mut next = Held {
+            start: behind(1).start,
+            parts: Vec::new(),
+        };
         for index in behind(1) {
             let message = tuples::item(messages, index)?;
             // Or an error, which is found once more where the message is read.
             let Ok(Some(parts)) = items::parts(&message, message_class) else {
-                next.clear();
+                next.parts.clear();
                 break;
             };
             prefetch_address(parts.as_ptr(), PARTS_BYTES);
-            if next.is_empty() {
-                next.try_reserve_exact(GROUP).map_err(no_memory)?;
+            if next.parts.is_empty() {
+                next.parts.try_reserve_exact(GROUP).map_err(no_memory)?;
             }
-            next.push(parts);
+            next.parts.push(parts);
         }
-        if !next.is_empty() {
+        if !next.parts.is_empty() {
             for index in behind(2) {
                 prefetch_address(tuples::item(messages, index)?.as_ptr(), OBJECT_BYTES);
             }
         }
         let next = mem::replace(&mut self.held[1], next);
-        for parts in &next {
+        for parts in &next.parts {
             for part in [Part::Body, Part::Headers, Part::Endpoint] {
                 prefetch_address(tuples::item(parts, part as usize)?.as_ptr(), OBJECT_BYTES);
             }
         }
-        if next.is_empty() {
+        if next.parts.is_empty() {
             for index in behind(0) {
                 let item = tuples::item(messages, index)?;
                 if let Ok(pair) = item.cast_exact::<PyTuple>()

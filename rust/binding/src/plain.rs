@@ -35,9 +35,10 @@ impl<'a, 'py> Reader<'a, 'py> {
         py: Python<'py>,
         index: usize,
         item: &Bound<'py, PyAny>,
-        held: Option<Bound<'py, PyTuple>>,
+        held: Option<&Bound<'py, PyTuple>>,
         chunk: &mut Chunk<Carried, &'a Endpoint>,
     ) -> PyResult<bool> {
+        let own;
         let parts = if let Some(held) = held {
             held
         } else if let Ok(pair) = item.cast_exact::<PyTuple>() {
@@ -49,11 +50,14 @@ impl<'a, 'py> Reader<'a, 'py> {
         } else {
             // Or an error, which is found once more, as all others here.
             match items::parts(item, self.message_class) {
-                Ok(Some(parts)) => parts,
+                Ok(Some(all)) => {
+                    own = all;
+                    &own
+                }
                 _ => return Ok(false),
             }
         };
-        let part = |part: Part| tuples::item(&parts, part as usize);
+        let part = |part: Part| tuples::item(parts, part as usize);
         let (name, arrival) = (part(Part::Endpoint)?, part(Part::ReceivedAt)?);
         let mut stated = Stated::default();
         if !name.is_none() {
@@ -71,7 +75,7 @@ impl<'a, 'py> Reader<'a, 'py> {
                 return Ok(false);
             }
         }
-        self.read_parts(py, index, &parts, stated, chunk)
+        self.read_parts(py, index, parts, stated, chunk)
     }
 
     /// The same of a body, of headers, and of what was stated beside them.

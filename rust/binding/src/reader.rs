@@ -80,13 +80,12 @@ impl<'a, 'py> Reader<'a, 'py> {
         let items = items.clone();
         // They come in while the ones of this group are read.
         let held = self.ahead.step(&items, &group, self.message_class)?;
-        let mut held = held.into_iter();
         if let Some(seeking) = seeking {
             self.arrivals = seeking.end(self.used)?;
         }
         for index in group {
             let item = item(&items, index)?;
-            if !self.read_plain(py, index, &item, held.next(), chunk)? {
+            if !self.read_plain(py, index, &item, held.get(index), chunk)? {
                 self.read_any(py, index, chunk)?;
             }
         }
