@@ -66,7 +66,7 @@ BASE64: list[Allowed] = [
 PLACES: dict[str, list[Allowed]] = {
     "verify": [("rust/engine/src/verify.rs", "if matches_any(", VERDICT)],
     "verify-token": [("rust/engine/src/verify.rs", "if matches_any(", VERDICT)],
-    "batch": [("rust/engine/src/batch/grain.rs", "if it.is_matched", VERDICT)],
+    "batch": [("rust/engine/src/batch/grain.rs", "if matches_any(mac, part", VERDICT)],
     "base64": BASE64,
     "hex": [*BLANK, (SECRET, "decode(&mut key)?", WELL_FORMED)],
     "endpoint": [
