@@ -27,8 +27,8 @@ use crate::{
 
 impl<'a, 'py> Reader<'a, 'py> {
     /// Reads a pair or a `Message` into the chunk that holds exact `bytes` and plain headers: what
-    /// most queues are made of. `held` is what a `Message` holds, if it was asked for before. False if it is anything else, or not as nearly all of those are; then
-    /// nothing was read.
+    /// most queues are made of. False if it is anything else, or not as nearly all of those are; then
+    /// nothing was read. `held` is what a `Message` holds, if that was asked for before.
     #[inline]
     pub fn read_plain(
         &mut self,
