@@ -1,8 +1,8 @@
 //! One call of `verify_batch` or `verify_columns`: from Python's messages to slots of verdicts.
 
 use hookseal_engine::{
-    Kernel, Stop,
-    batch::{self, Crew, with_crew},
+    Kernel,
+    batch::{self, CHUNK_MESSAGES, Crew, with_crew},
     endpoint::Endpoint,
     header::Roles,
     verify::Rules,
@@ -15,7 +15,7 @@ use crate::{
     arrivals::Arrivals,
     claiming::Judged,
     clock::Instants,
-    detach::{detached, interrupted},
+    detach::{attached, detached},
     filling::Carried,
     headers::Keep as _,
     items::{Names, message_class},
@@ -65,8 +65,8 @@ impl<'py> Call<'py> {
         })
     }
 
-    /// Judges every message, chunk by chunk: each is read, then hashed without the interpreter
-    /// while the next is read, then written down.
+    /// Judges every message, chunk by chunk: each is read, then hashed, by other threads while the
+    /// next are read, then written down.
     pub fn judge(
         self,
         py: Python<'py>,
@@ -133,17 +133,20 @@ fn few_bytes(kernel: Kernel) -> usize {
     }
 }
 
-/// The most messages that are read between two looks for signals: those that are none fill no
-/// chunk.
-const READ_MESSAGES: usize = 16 * 1024;
-
 /// The most messages of the first chunk of a batch that others may help with: they should not wait
-/// for long before there is something to do. Those behind it are twice as large, each time.
+/// for long before there is something to do.
 const FIRST_MESSAGES: usize = 64;
+
+/// The most messages of the others, as long as somebody helps: with several of these to take from,
+/// nobody waits for a long one to be read, or to be hashed.
+const HELPED_MESSAGES: usize = 128;
 
 /// The most messages of a chunk that nobody helps with: what is made for it is then less than
 /// what `malloc` hands back to the system at the end of every call, and asks for at the next.
-const ALONE_MESSAGES: usize = 256;
+const ALONE_MESSAGES: usize = CHUNK_MESSAGES;
+
+/// What it takes to read what turns out to be no message, or nobody's, counted in hashed bytes.
+const READING_BYTES: usize = 192;
 
 /// The work after which the interpreter is let go, in hashed bytes: 5 ms with the reading, after
 /// which CPython makes a thread give way (`sys.getswitchinterval`).
@@ -157,7 +160,7 @@ impl<'a, 'py> Reader<'a, 'py> {
         threads: usize,
         count: usize,
     ) -> PyResult<()> {
-        let mut is_started = false;
+        crew.expect(count);
         let mut read = 0;
         let mut most = if threads <= 1 {
             ALONE_MESSAGES
@@ -174,32 +177,25 @@ impl<'a, 'py> Reader<'a, 'py> {
                     read = group.end;
                     self.read_group(py, group, &mut chunk)?;
                 }
+                // Those that turned out to be none are nothing to hash.
+                self.held_bytes += (read - from - chunk.len()) * READING_BYTES;
             }
             let chunks = (count - from).div_ceil(read - from);
             crew.close(chunks).map_err(no_memory)?;
-            if is_started {
-                self.finish(py, crew, threads)?;
-                // The others go on before this thread writes down what they found.
-                crew.start();
-                self.settle(py, crew)?;
-            } else {
-                crew.start();
-            }
+            crew.start();
             // Without help there is nothing to wait for, and the chunk is still in the cache.
-            is_started = crew.has_help();
-            most = if is_started {
-                READ_MESSAGES.min(2 * most)
+            most = if crew.has_help() {
+                HELPED_MESSAGES
             } else {
                 ALONE_MESSAGES
             };
-            if !is_started {
+            while crew.is_full() {
                 self.finish(py, crew, threads)?;
-                self.settle(py, crew)?;
             }
         }
-        if is_started {
+        crew.dismiss();
+        while crew.is_busy() {
             self.finish(py, crew, threads)?;
-            self.settle(py, crew)?;
         }
         Ok(())
     }
@@ -238,7 +234,7 @@ impl<'a, 'py> Reader<'a, 'py> {
         Ok(())
     }
 
-    /// Sees a chunk to its end.
+    /// Sees the oldest chunk to its end, and writes down what came of it.
     fn finish(
         &mut self,
         py: Python<'_>,
@@ -247,26 +243,21 @@ impl<'a, 'py> Reader<'a, 'py> {
     ) -> PyResult<()> {
         // Each return to a busy interpreter waits for its turn, 5 ms: so it is let go about as
         // often as a loop in Python would be made to, not for every chunk.
-        self.held_bytes = self.held_bytes.saturating_add(crew.started_bytes());
-        if crew.has_help() || self.held_bytes >= RELEASE_BYTES {
+        let started_bytes = crew.started_bytes();
+        // This thread may come to hash any of it.
+        let mut bytes = self.held_bytes;
+        if !crew.is_done() {
+            bytes = bytes.saturating_add(started_bytes);
+        }
+        if bytes >= RELEASE_BYTES {
             self.held_bytes = 0;
             detached(py, threads, |watch| crew.finish(watch))?;
         } else {
-            crew.finish(&mut |_| Ok(())).map_err(|stop| match stop {
-                Stop::Interrupted => interrupted(),
-                Stop::NoMemory => no_memory(()),
-            })?;
+            attached(py, threads, |watch| crew.finish(watch))?;
+            self.held_bytes += started_bytes - crew.started_bytes();
         }
-        // Most chunks are hashed between two looks of `detached` for signals.
-        py.check_signals()
-    }
-
-    /// Writes down what came of the chunk that was finished.
-    fn settle(
-        &mut self,
-        py: Python<'_>,
-        crew: &Crew<'_, '_, Carried, &'a Endpoint>,
-    ) -> PyResult<()> {
+        // Most chunks are hashed between two looks for signals.
+        py.check_signals()?;
         let Self { used, slots, .. } = self;
         let mut slots = slots.open();
         let mut failed = None;

@@ -17,29 +17,46 @@ pub fn detached<T: Send, E: Into<Stop> + Send>(
     threads: usize,
     work: impl FnOnce(&mut Watch<'_>) -> Result<T, E> + Send,
 ) -> PyResult<T> {
-    let step = POLL_BYTES / threads.max(1);
-    let mut raised = None;
-    let result = ending::detached(py, || {
-        let mut hashed = 0;
-        work(&mut |bytes| {
-            hashed += bytes;
-            // Nothing hashed means that this thread waits for others.
-            if hashed < step && bytes > 0 {
-                return Ok(());
-            }
-            hashed = 0;
+    ending::detached(py, || {
+        watched(threads, work, || {
             // None where the interpreter is ending: nobody waits for an answer any more.
             let checked = Python::try_attach(|py| {
                 let _calling = Calling::begin();
                 py.check_signals()
             });
-            match checked {
-                Some(Err(error)) => {
-                    raised = Some(error);
-                    Err(Interrupted)
-                }
-                _ => Ok(()),
-            }
+            checked.unwrap_or(Ok(()))
+        })
+    })
+}
+
+/// The same with the interpreter.
+pub fn attached<T, E: Into<Stop>>(
+    py: Python<'_>,
+    threads: usize,
+    work: impl FnOnce(&mut Watch<'_>) -> Result<T, E>,
+) -> PyResult<T> {
+    watched(threads, work, || py.check_signals())
+}
+
+/// Looks for signals by `check` every now and then.
+fn watched<T, E: Into<Stop>>(
+    threads: usize,
+    work: impl FnOnce(&mut Watch<'_>) -> Result<T, E>,
+    mut check: impl FnMut() -> PyResult<()>,
+) -> PyResult<T> {
+    let step = POLL_BYTES / threads.max(1);
+    let mut raised = None;
+    let mut hashed = 0;
+    let result = work(&mut |bytes| {
+        hashed += bytes;
+        // Nothing hashed means that this thread waits for others.
+        if hashed < step && bytes > 0 {
+            return Ok(());
+        }
+        hashed = 0;
+        check().map_err(|error| {
+            raised = Some(error);
+            Interrupted
         })
     });
     result.map_err(|error| match error.into() {

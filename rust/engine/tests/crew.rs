@@ -8,24 +8,17 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
-        mpsc,
     },
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use common::{Message, batch, batch_of, endpoint, go_on, hex, hmac};
-use hookseal_engine::{
-    Interrupted, Kernel, Outcome, Stop, Watch,
-    batch::{Crew, with_crew},
-    verify::Rules,
+use common::{
+    batch, endpoint, go_on,
+    scene::{Scene, flag},
+    time::{in_time, wait_for},
 };
-
-/// Longer than anything here takes: who waits for so long waits for ever.
-const FOR_EVER: Duration = Duration::from_secs(60);
-
-/// A body is one grain of a chunk.
-const BODY_BYTES: usize = 128 * 1024;
+use hookseal_engine::{Interrupted, Kernel, Outcome, Stop, batch::with_crew, verify::Rules};
 
 #[test]
 fn the_watch_stops_one_thread_at_any_call() {
@@ -49,7 +42,7 @@ fn the_watch_stops_one_thread_at_any_call() {
     }
 }
 
-/// Thousands of grains in one chunk; each takes a thread of the crew a millisecond.
+/// Thousands of messages in one chunk; each takes a thread of the crew a millisecond.
 #[test]
 fn an_interruption_stops_all_threads() {
     const GRAINS: usize = 4000;
@@ -93,7 +86,7 @@ fn an_interruption_stops_a_thread_in_the_midst_of_a_grain() {
         });
         let mut message = scene.messages(1).remove(0);
         message.endpoint = endpoint("uplift", &["a", "b", "c", "d", "e", "f", "g", "h"]);
-        let result = scene.one_chunk(&message, 2, 2, &mut |_| {
+        let result = scene.one_chunk(&message, 4, 2, &mut |_| {
             wait_for(|| begun.load(Ordering::Acquire) > 0);
             Err(Interrupted)
         });
@@ -267,6 +260,87 @@ fn work_that_leaves_a_chunk_behind_does_not_hang() {
     }
 }
 
+/// The other thread has the only grain of a chunk, and is not done before the caller has hashed
+/// something.
+#[test]
+fn whoever_would_wait_takes_a_grain_of_the_next_chunk() {
+    in_time(|| {
+        let (is_begun, is_helped) = (flag(), flag());
+        let scene = Scene::new({
+            let (is_begun, is_helped) = (Arc::clone(&is_begun), Arc::clone(&is_helped));
+            move || {
+                is_begun.store(true, Ordering::Release);
+                wait_for(|| is_helped.load(Ordering::Acquire));
+            }
+        });
+        let messages = scene.messages(1);
+        let result = with_crew(Kernel::detect(), 2, Rules::default(), |crew| {
+            crew.expect(usize::MAX);
+            for _ in 0..2 {
+                scene.fill(crew, &messages[0], 1);
+                crew.close(1).unwrap();
+                crew.start();
+                wait_for(|| is_begun.load(Ordering::Acquire));
+            }
+            crew.finish(&mut |bytes| {
+                is_helped.fetch_or(bytes > 0, Ordering::Release);
+                Ok(())
+            })
+        });
+        assert_eq!(result, Ok(()));
+        scene.assert_let_go();
+    });
+}
+
+/// Longer than a thread looks for work before it sleeps.
+const A_WHILE: Duration = Duration::from_millis(30);
+
+#[test]
+fn whoever_sleeps_is_woken_for_a_chunk() {
+    in_time(|| {
+        let is_begun = flag();
+        let scene = Scene::new({
+            let is_begun = Arc::clone(&is_begun);
+            move || is_begun.store(true, Ordering::Release)
+        });
+        let messages = scene.messages(1);
+        with_crew(Kernel::detect(), 2, Rules::default(), |crew| {
+            crew.expect(usize::MAX);
+            thread::sleep(A_WHILE);
+            scene.fill(crew, &messages[0], 1);
+            crew.close(1).unwrap();
+            crew.start();
+            wait_for(|| is_begun.load(Ordering::Acquire));
+            crew.finish(&mut go_on).unwrap();
+        });
+        scene.assert_let_go();
+    });
+}
+
+#[test]
+fn whoever_is_dismissed_goes_home() {
+    in_time(|| {
+        let is_begun = flag();
+        let scene = Scene::new({
+            let is_begun = Arc::clone(&is_begun);
+            move || is_begun.store(true, Ordering::Release)
+        });
+        let messages = scene.messages(1);
+        with_crew(Kernel::detect(), 3, Rules::default(), |crew| {
+            crew.expect(usize::MAX);
+            crew.dismiss();
+            thread::sleep(A_WHILE);
+            scene.fill(crew, &messages[0], 1);
+            crew.close(1).unwrap();
+            crew.start();
+            thread::sleep(A_WHILE);
+            assert!(!is_begun.load(Ordering::Acquire));
+            crew.finish(&mut go_on).unwrap();
+        });
+        scene.assert_let_go();
+    });
+}
+
 #[test]
 fn many_batches_at_once() {
     in_time(|| {
@@ -285,119 +359,8 @@ fn many_batches_at_once() {
     });
 }
 
-/// Messages whose bodies notice who reads them.
-struct Scene {
-    bytes: Arc<[u8]>,
-    on_another_thread: Arc<dyn Fn() + Send + Sync>,
-}
-
-/// A body that calls a function where a thread other than the one that made it reads it.
-struct Body {
-    bytes: Arc<[u8]>,
-    on_another_thread: Arc<dyn Fn() + Send + Sync>,
-    made_on: thread::ThreadId,
-}
-
-impl AsRef<[u8]> for Body {
-    fn as_ref(&self) -> &[u8] {
-        if thread::current().id() != self.made_on {
-            (self.on_another_thread)();
-        }
-        &self.bytes
-    }
-}
-
-impl Scene {
-    fn new(on_another_thread: impl Fn() + Send + Sync + 'static) -> Self {
-        Self {
-            bytes: vec![b'x'; BODY_BYTES].into(),
-            on_another_thread: Arc::new(on_another_thread),
-        }
-    }
-
-    fn body(&self) -> Body {
-        Body {
-            bytes: Arc::clone(&self.bytes),
-            on_another_thread: Arc::clone(&self.on_another_thread),
-            made_on: thread::current().id(),
-        }
-    }
-
-    fn messages(&self, count: usize) -> Vec<Message> {
-        let endpoint = endpoint("uplift", &["key"]);
-        let signature = format!("sha256={}", hex(&hmac(b"key", &[&self.bytes])));
-        let headers = [("x-uplift-signature-256", signature)];
-        vec![Message::new(&endpoint, &self.bytes, &headers); count]
-    }
-
-    /// How many messages were valid.
-    fn batch(
-        &self,
-        messages: &[Message],
-        kernel: Kernel,
-        threads: usize,
-        watch: &mut Watch<'_>,
-    ) -> Result<usize, Stop> {
-        let bodies = messages.iter().map(|_| self.body());
-        let outcomes = batch_of(messages, bodies, kernel, threads, watch)?;
-        Ok(outcomes.iter().filter(|outcome| outcome.is_valid()).count())
-    }
-
-    /// The same message many times, all in one chunk however full it is.
-    fn one_chunk(
-        &self,
-        message: &Message,
-        count: usize,
-        threads: usize,
-        watch: &mut Watch<'_>,
-    ) -> Result<(), Stop> {
-        with_crew(Kernel::detect(), threads, Rules::default(), |crew| {
-            self.fill(crew, message, count);
-            crew.close(1).expect("there is memory");
-            crew.start();
-            crew.finish(watch)
-        })
-    }
-
-    fn fill(&self, crew: &Crew<'_, '_, Body>, message: &Message, count: usize) {
-        for number in 0..count {
-            message.push(&mut crew.chunk(), number, self.body());
-        }
-    }
-
-    /// Whoever held a body has let go of it.
-    fn assert_let_go(&self) {
-        assert_eq!(Arc::strong_count(&self.bytes), 1);
-    }
-}
-
-fn flag() -> Arc<AtomicBool> {
-    Arc::new(AtomicBool::new(false))
-}
-
-fn wait_for(is_so: impl Fn() -> bool) {
-    let begin = Instant::now();
-    while !is_so() {
-        assert!(begin.elapsed() < FOR_EVER, "it never came");
-        thread::sleep(Duration::from_micros(50));
-    }
-}
-
 /// What some work panics with.
 fn panic_of<T>(work: impl FnOnce() -> T) -> Box<dyn std::any::Any + Send> {
     let result = catch_unwind(AssertUnwindSafe(work));
     result.err().expect("no panic")
-}
-
-/// Runs a test on a thread of its own, so that one that hangs fails.
-fn in_time(test: impl FnOnce() + Send + 'static) {
-    let (done, is_done) = mpsc::channel();
-    let thread = thread::spawn(move || {
-        let result = catch_unwind(AssertUnwindSafe(test));
-        _ = done.send(result.is_ok());
-        result.unwrap_or_else(|panic| resume_unwind(panic));
-    });
-    let end = is_done.recv_timeout(2 * FOR_EVER);
-    assert!(end.is_ok(), "it hangs");
-    thread.join().unwrap_or_else(|panic| resume_unwind(panic));
 }

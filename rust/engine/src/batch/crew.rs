@@ -9,18 +9,22 @@ use std::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    thread::{self, Scope, Thread},
+    thread::{self, Scope, ScopedJoinHandle, Thread},
     time::Duration,
 };
 
 use hookseal_lanes::{Interrupted, Kernel, Watch};
 
-use super::{Chunk, Scratch};
+use super::{
+    Chunk, Scratch,
+    board::{Board, CHUNKS, Place, Turns},
+    chunk::OVERHEAD_BYTES,
+};
 use crate::{endpoint::Endpoint, stop::Stop, verify::Rules};
 
-/// Lets `work` fill chunks while the crew judges and hashes: three take turns, one that is
-/// filled, one that is hashed and one whose outcomes are handed out. At most `threads` threads
-/// are at it, this one among them.
+/// Lets `work` fill chunks while the crew judges and hashes. Several take turns, so that whoever
+/// would wait for the last grain of one takes a grain of the next. At most `threads` threads are at
+/// it, this one among them.
 ///
 /// # Panics
 /// If a thread of the crew panicked.
@@ -41,8 +45,8 @@ where
         changed: Condvar::new(),
         is_over: AtomicBool::new(false),
         is_short: AtomicBool::new(false),
-        open: AtomicUsize::new(0),
-        starts: AtomicUsize::new(0),
+        open: [const { AtomicUsize::new(0) }; CHUNKS],
+        news: AtomicUsize::new(0),
         caller: thread::current(),
     };
     thread::scope(|scope| {
@@ -51,11 +55,8 @@ where
             scope,
             shared: &shared,
             most,
-            hired: 0,
-            filling: 0,
-            started: 0,
-            finished: 0,
-            started_bytes: 0,
+            hired: Vec::new(),
+            turns: Turns::default(),
             scratch: Scratch::default(),
         })
     })
@@ -70,13 +71,8 @@ where
     scope: &'scope Scope<'scope, 'env>,
     shared: &'scope Shared<B, E>,
     most: usize,
-    hired: usize,
-    /// Which of the chunks is filled, was started last, was finished last.
-    filling: usize,
-    started: usize,
-    finished: usize,
-    /// The work in the one that was started.
-    started_bytes: usize,
+    hired: Vec<ScopedJoinHandle<'scope, ()>>,
+    turns: Turns,
     scratch: Scratch,
 }
 
@@ -87,24 +83,53 @@ where
 {
     /// The chunk to fill.
     pub fn chunk(&self) -> RwLockWriteGuard<'_, Chunk<B, E>> {
-        self.shared.own(self.filling)
+        self.shared.own(self.turns.filling)
     }
 
     /// The chunk that [`Crew::finish`] finished.
     pub fn finished(&self) -> RwLockWriteGuard<'_, Chunk<B, E>> {
-        self.shared.own(self.finished)
+        self.shared.own(self.turns.finished)
     }
 
-    /// About how many bytes there are to hash in the chunk that was started.
+    /// About how many bytes there are to hash in the chunks that were started and not finished.
     #[must_use]
     pub fn started_bytes(&self) -> usize {
-        self.started_bytes
+        self.turns.bytes()
     }
 
     /// Whether others hash while this thread fills the next chunk.
     #[must_use]
     pub fn has_help(&self) -> bool {
-        self.hired > 0
+        !self.hired.is_empty()
+    }
+
+    /// Whether a chunk must be finished before another is started.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        // One is left to be filled; without help nothing is gained by one that waits.
+        let most = if self.has_help() { CHUNKS - 1 } else { 1 };
+        // Help may have come since it was started.
+        self.turns.started() >= most || self.turns.oldest() == Some(self.turns.filling)
+    }
+
+    /// Whether chunks were started that are not finished.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.turns.started() > 0
+    }
+
+    /// Whether [`Crew::finish`] has nothing to hash or to wait for.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        let oldest = self.turns.oldest();
+        oldest.is_none_or(|which| self.shared.is_done(which))
+    }
+
+    /// Starts a thread if so many messages are worth one whatever they are: to begin takes it longer
+    /// than the first chunk takes to be read. Whether they are worth others, that chunk tells.
+    pub fn expect(&mut self, messages: usize) {
+        let worth = messages.saturating_mul(OVERHEAD_BYTES) / BYTES_PER_THREAD;
+        self.hire(worth.min(1));
     }
 
     /// Closes the chunk that was filled. `chunks` is how many there are about to be, this one
@@ -115,78 +140,73 @@ where
     pub fn close(&mut self, chunks: usize) -> Result<(), TryReserveError> {
         let work = self.chunk().work();
         self.hire(work.saturating_mul(chunks) / BYTES_PER_THREAD);
-        self.chunk().close(self.hired + 1, self.shared.kernel)
+        self.chunk().close(self.hired.len() + 1, self.shared.kernel)
     }
 
-    /// Gives the chunk that was closed to the crew. With help, [`Crew::chunk`] is another one
-    /// from here; without, it is the same, still in the near cache, and must be settled first.
-    /// The chunk before must be finished.
+    /// Gives the chunk that was closed to the crew, which must not be [full](Crew::is_full). With help,
+    /// [`Crew::chunk`] is another one from here; without, it is the same, still in the near cache, and
+    /// must be finished and settled first.
+    ///
+    /// # Panics
+    /// If the crew is full.
     pub fn start(&mut self) {
+        assert!(!self.is_full(), "a chunk must be finished first");
         let (work, grains) = {
             let chunk = self.chunk();
             (chunk.work(), chunk.grains())
         };
-        {
-            // Under the lock, all of it: a thread that looks sees the chunk, or is woken for it.
-            let mut board = self.shared.board();
-            *board = Board {
-                which: self.filling,
-                next: 0,
-                grains,
-                ..Board::default()
-            };
-            self.shared.open.store(grains, Ordering::Relaxed);
-            self.shared.starts.fetch_add(1, Ordering::Release);
-        }
-        if self.hired > 0 {
-            self.shared.changed.notify_all();
-        }
-        self.started_bytes = work;
-        self.started = self.filling;
-        if self.hired > 0 {
-            self.filling = (self.filling + 1) % CHUNKS;
-        }
+        self.shared.start(self.turns.filling, grains);
+        self.turns.start(work, self.has_help());
     }
 
-    /// Helps with the chunk that was started, and waits for its last grain.
+    /// Tells the crew that no other chunk will be started: whoever finds no grain goes home, and
+    /// nobody has to be waited for at the end.
+    pub fn dismiss(&self) {
+        self.shared.tell(usize::MAX, |board| board.is_closed = true);
+    }
+
+    /// Sees the oldest of the chunks that were started to its end, if there is one: helps with what
+    /// there is to do in any of them, and waits for its last grain where there is nothing.
     ///
     /// # Errors
     /// [`Stop`] if `watch` says so, memory is short, or a thread of the crew panicked; then
     /// there is nothing to do but to drop the crew. The watch is called on this thread alone, with 0
     /// while it waits.
     pub fn finish(&mut self, watch: &mut Watch<'_>) -> Result<(), Stop> {
-        // Taken by a call of its own: in the loop's head the lock would be held in its body.
         let shared = self.shared;
+        let Some(oldest) = self.turns.oldest() else {
+            return Ok(());
+        };
+        // By a call of its own: in the condition the lock would be held while the grain is hashed.
         let take = || shared.board().take();
-        while let Some((which, grain)) = take() {
-            shared.go_on()?;
-            shared.hash(which, grain, &mut self.scratch, watch)?;
+        while !shared.is_done(oldest) {
+            if let Some(place) = take() {
+                shared.go_on()?;
+                shared.hash(place, &mut self.scratch, watch)?;
+            } else if !spin_until(|| shared.is_done(oldest)) {
+                shared.go_on()?;
+                thread::park_timeout(WAIT);
+                if !shared.is_done(oldest) {
+                    watch(0)?;
+                }
+            }
         }
-        spin_until(|| self.shared.open.load(Ordering::Relaxed) == 0);
-        while !self.shared.board().is_done() {
-            shared.go_on()?;
-            thread::park_timeout(WAIT);
-            watch(0)?;
-        }
-        self.finished = self.started;
+        self.turns.finish();
         Ok(())
     }
 
     fn hire(&mut self, wanted: usize) {
-        while self.hired < self.most.min(wanted) {
+        while self.hired.len() < self.most.min(wanted) {
             let name = "hookseal".to_owned();
             let shared = self.shared;
             let worker = move || shared.work();
-            if thread::Builder::new()
-                .name(name)
-                .spawn_scoped(self.scope, worker)
-                .is_err()
-            {
+            let thread = thread::Builder::new().name(name);
+            let Ok(hired) = thread.spawn_scoped(self.scope, worker) else {
                 // No thread to be had: those that are there do the work.
-                self.most = self.hired;
+                self.most = self.hired.len();
                 return;
-            }
-            self.hired += 1;
+            };
+            self.hired.push(hired);
         }
     }
 }
@@ -198,6 +218,8 @@ where
 {
     fn drop(&mut self) {
         self.shared.send_home();
+        // At its end the scope would go to sleep until the last of them is gone, which is soon.
+        spin_until(|| self.hired.iter().all(ScopedJoinHandle::is_finished));
     }
 }
 
@@ -210,35 +232,11 @@ struct Shared<B, E> {
     is_over: AtomicBool,
     /// Whether it is over because memory is short; written before that.
     is_short: AtomicBool,
-    /// Grains that are not done, and how often a chunk was started: what is spun on. The board
-    /// alone decides.
-    open: AtomicUsize,
-    starts: AtomicUsize,
+    /// How many grains of each chunk are not done.
+    open: [AtomicUsize; CHUNKS],
+    /// How often the board has changed for those that wait, which is spun on. The board decides.
+    news: AtomicUsize,
     caller: Thread,
-}
-
-/// How many chunks there are.
-const CHUNKS: usize = 3;
-
-/// Which grains of which chunk are taken, and which are done.
-#[derive(Default)]
-struct Board {
-    which: usize,
-    next: usize,
-    done: usize,
-    grains: usize,
-}
-
-impl Board {
-    fn take(&mut self) -> Option<(usize, usize)> {
-        let grain = (self.next < self.grains).then_some(self.next)?;
-        self.next += 1;
-        Some((self.which, grain))
-    }
-
-    fn is_done(&self) -> bool {
-        self.done == self.grains
-    }
 }
 
 impl<B, E> Shared<B, E>
@@ -261,8 +259,8 @@ where
         let _alarm = Alarm(self);
         let mut watch = |_| self.go_on().map_err(|_| Interrupted);
         let mut scratch = Scratch::default();
-        while let Some((which, grain)) = self.wait() {
-            match self.hash(which, grain, &mut scratch, &mut watch) {
+        while let Some(at) = self.wait() {
+            match self.hash(at, &mut scratch, &mut watch) {
                 Ok(()) => {}
                 Err(Stop::Interrupted) => return,
                 Err(Stop::NoMemory) => {
@@ -274,27 +272,64 @@ where
     }
 
     /// The next grain, once there is one; None when the batch is over.
-    fn wait(&self) -> Option<(usize, usize)> {
+    fn wait(&self) -> Option<Place> {
         let mut board = self.board();
+        let mut is_told = true;
         loop {
             if self.is_over.load(Ordering::Relaxed) {
                 return None;
             }
-            if let Some(grain) = board.take() {
-                return Some(grain);
+            if let Some(place) = board.take() {
+                return Some(place);
             }
-            let seen = self.starts.load(Ordering::Acquire);
-            drop(board);
-            spin_until(|| self.starts.load(Ordering::Acquire) != seen);
-            board = self.board();
-            if self.starts.load(Ordering::Acquire) == seen && !self.is_over.load(Ordering::Relaxed)
-            {
+            if board.is_closed {
+                return None;
+            }
+            if is_told {
+                let seen = self.news.load(Ordering::Relaxed);
+                drop(board);
+                is_told = spin_until(|| self.news.load(Ordering::Relaxed) != seen);
+                board = self.board();
+            } else {
+                // Under the lock since it was looked for the last time: whoever adds something sees
+                // that somebody sleeps.
+                board.asleep += 1;
                 board = self
                     .changed
                     .wait(board)
                     .unwrap_or_else(PoisonError::into_inner);
+                board.asleep -= 1;
+                is_told = true;
             }
         }
+    }
+
+    /// Lets those that wait see a change of the board, and so many of those that sleep.
+    fn tell(&self, wanted: usize, change: impl FnOnce(&mut Board)) {
+        let mut board = self.board();
+        change(&mut board);
+        let asleep = board.asleep;
+        // Whoever spins wants the lock at once.
+        drop(board);
+        self.news.fetch_add(1, Ordering::Release);
+        if wanted < asleep {
+            (0..wanted).for_each(|_| self.changed.notify_one());
+        } else if asleep > 0 {
+            self.changed.notify_all();
+        }
+    }
+
+    fn start(&self, which: usize, grains: usize) {
+        self.open[which].store(grains, Ordering::Relaxed);
+        // Messages that are none make none.
+        if grains > 0 {
+            self.tell(grains, |board| board.add(which, grains));
+        }
+    }
+
+    /// Whether nobody has or wants a grain of that chunk.
+    fn is_done(&self, which: usize) -> bool {
+        self.open[which].load(Ordering::Acquire) == 0
     }
 
     /// Whether the work goes on, and why not.
@@ -308,24 +343,15 @@ where
         }
     }
 
-    fn hash(
-        &self,
-        which: usize,
-        grain: usize,
-        scratch: &mut Scratch,
-        watch: &mut Watch<'_>,
-    ) -> Result<(), Stop> {
+    fn hash(&self, at: Place, scratch: &mut Scratch, watch: &mut Watch<'_>) -> Result<(), Stop> {
         {
             // Let go before the grain is counted: the caller will want the chunk for itself.
-            let chunk = self.chunks[which]
+            let chunk = self.chunks[at.which]
                 .read()
                 .unwrap_or_else(PoisonError::into_inner);
-            chunk.hash(grain, scratch, self.kernel, watch)?;
+            chunk.hash(at.grain, scratch, self.kernel, watch)?;
         }
-        let mut board = self.board();
-        board.done += 1;
-        self.open.fetch_sub(1, Ordering::Relaxed);
-        if board.is_done() {
+        if self.open[at.which].fetch_sub(1, Ordering::Release) == 1 {
             self.caller.unpark();
         }
         Ok(())
@@ -333,10 +359,7 @@ where
 
     fn send_home(&self) {
         // Under the lock, so that nobody looks before and waits behind.
-        let board = self.board();
-        self.is_over.store(true, Ordering::Release);
-        drop(board);
-        self.changed.notify_all();
+        self.tell(usize::MAX, |_| self.is_over.store(true, Ordering::Release));
         self.caller.unpark();
     }
 }
@@ -359,19 +382,20 @@ where
     }
 }
 
-/// The least work, in hashed bytes, for which a thread is started: starting and ending one
-/// takes about 50 µs, in which 100 KiB are hashed.
+/// The least work, in hashed bytes, for which a thread is started: to start one takes 60 to 100 µs,
+/// in which 200 to 300 KiB are hashed.
 const BYTES_PER_THREAD: usize = 256 * 1024;
 
-/// Waits for what is about to come, without going to sleep: waking up takes longer. Gives up
-/// after some 80 µs.
-fn spin_until(is_so: impl Fn() -> bool) {
+/// Waits for what is about to come, without going to sleep: waking up takes longer. False if it
+/// gave up, after some 80 µs.
+fn spin_until(is_so: impl Fn() -> bool) -> bool {
     for _ in 0..SPINS {
         if is_so() {
-            return;
+            return true;
         }
         hint::spin_loop();
     }
+    false
 }
 
 /// How often is looked before a thread goes to sleep: with 500, whoever helps sleeps while the

@@ -1,6 +1,7 @@
 //! Many messages: taken chunk by chunk, each judged and hashed while the next is taken, on as
 //! many threads as help.
 
+mod board;
 mod chunk;
 mod crew;
 mod grain;

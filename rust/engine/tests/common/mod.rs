@@ -1,6 +1,9 @@
 //! What the tests of the engine share: the vectors, an oracle that signs, and messages.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod scene;
+pub mod time;
+
 use std::{collections::HashMap, fmt::Write as _, fs, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -359,27 +362,24 @@ pub fn batch_of<B: AsRef<[u8]> + Send + Sync>(
     let mut outcomes = vec![Outcome::UNVERIFIED; messages.len()];
     let rules = messages.first().map(|message| message.rules);
     with_crew(kernel, threads, rules.unwrap_or_default(), |crew| {
-        let mut is_started = false;
+        crew.expect(messages.len());
         for (number, (message, body)) in messages.iter().zip(bodies).enumerate() {
             message.push(&mut crew.chunk(), number, body);
             if crew.chunk().is_full() {
-                if is_started {
-                    finish(crew, &mut outcomes, watch)?;
-                }
                 crew.close(2).expect("there is memory");
                 crew.start();
-                is_started = crew.has_help();
-                if !is_started {
+                while crew.is_full() {
                     finish(crew, &mut outcomes, watch)?;
                 }
             }
         }
-        if is_started {
-            finish(crew, &mut outcomes, watch)?;
-        }
         crew.close(1).expect("there is memory");
         crew.start();
-        finish(crew, &mut outcomes, watch)
+        crew.dismiss();
+        while crew.is_busy() {
+            finish(crew, &mut outcomes, watch)?;
+        }
+        Ok::<_, Stop>(())
     })?;
     Ok(outcomes)
 }
