@@ -178,7 +178,7 @@ impl<'a, 'py> Reader<'a, 'py> {
                     self.read_group(py, group, &mut chunk)?;
                 }
                 // Those that turned out to be none are nothing to hash.
-                self.held_bytes += (read - from - chunk.len()) * READING_BYTES;
+                self.held_bytes += (read - from - chunk.taken()) * READING_BYTES;
             }
             let chunks = (count - from).div_ceil(read - from);
             crew.close(chunks).map_err(no_memory)?;

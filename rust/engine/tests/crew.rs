@@ -101,11 +101,10 @@ fn an_interruption_stops_a_thread_in_the_midst_of_a_grain() {
 #[test]
 fn an_interruption_is_heard_while_the_caller_waits() {
     in_time(|| {
-        let (is_begun, is_stopped) = (flag(), flag());
-        let scene = Scene::new({
-            let (is_begun, is_stopped) = (Arc::clone(&is_begun), Arc::clone(&is_stopped));
+        let is_stopped = flag();
+        let (scene, is_begun) = Scene::begun({
+            let is_stopped = Arc::clone(&is_stopped);
             move || {
-                is_begun.store(true, Ordering::Release);
                 wait_for(|| is_stopped.load(Ordering::Acquire));
             }
         });
@@ -142,11 +141,7 @@ fn a_batch_after_an_interrupted_one_is_whole() {
 fn a_panic_of_the_watch_is_the_callers() {
     for threads in 1..=3 {
         in_time(move || {
-            let is_begun = flag();
-            let scene = Scene::new({
-                let is_begun = Arc::clone(&is_begun);
-                move || is_begun.store(true, Ordering::Release)
-            });
+            let (scene, is_begun) = Scene::begun(|| {});
             let messages = scene.messages(1);
             let panic = panic_of(|| {
                 scene.one_chunk(&messages[0], 200, threads, &mut |_| {
@@ -165,14 +160,8 @@ fn a_panic_of_the_watch_is_the_callers() {
 fn a_panic_of_another_thread_is_heard_of() {
     for threads in [2, 3] {
         in_time(move || {
-            let is_begun = flag();
-            let scene = Scene::new({
-                let is_begun = Arc::clone(&is_begun);
-                move || {
-                    is_begun.store(true, Ordering::Release);
-                    resume_unwind(Box::new("a thread of the crew"));
-                }
-            });
+            let (scene, is_begun) =
+                Scene::begun(|| resume_unwind(Box::new("a thread of the crew")));
             let messages = scene.messages(1);
             panic_of(|| {
                 scene.one_chunk(&messages[0], 100, threads, &mut |_| {
@@ -189,11 +178,10 @@ fn a_panic_of_another_thread_is_heard_of() {
 #[test]
 fn a_panic_of_another_thread_ends_the_wait_for_it() {
     in_time(|| {
-        let (is_begun, is_waiting) = (flag(), flag());
-        let scene = Scene::new({
-            let (is_begun, is_waiting) = (Arc::clone(&is_begun), Arc::clone(&is_waiting));
+        let is_waiting = flag();
+        let (scene, is_begun) = Scene::begun({
+            let is_waiting = Arc::clone(&is_waiting);
             move || {
-                is_begun.store(true, Ordering::Release);
                 wait_for(|| is_waiting.load(Ordering::Acquire));
                 resume_unwind(Box::new("a thread of the crew"));
             }
@@ -239,18 +227,14 @@ fn work_that_leaves_a_chunk_behind_does_not_hang() {
             let scene = Scene::new(|| {});
             let messages = scene.messages(1);
             let left = with_crew(Kernel::detect(), threads, Rules::default(), |crew| {
-                scene.fill(crew, &messages[0], 100);
-                crew.close(1).unwrap();
-                crew.start();
+                scene.start(crew, &messages[0], 100);
                 "left"
             });
             assert_eq!(left, "left");
             scene.assert_let_go();
             let panic = panic_of(|| {
                 with_crew(Kernel::detect(), threads, Rules::default(), |crew| {
-                    scene.fill(crew, &messages[0], 100);
-                    crew.close(1).unwrap();
-                    crew.start();
+                    scene.start(crew, &messages[0], 100);
                     resume_unwind(Box::new("the work"))
                 })
             });
@@ -265,11 +249,10 @@ fn work_that_leaves_a_chunk_behind_does_not_hang() {
 #[test]
 fn whoever_would_wait_takes_a_grain_of_the_next_chunk() {
     in_time(|| {
-        let (is_begun, is_helped) = (flag(), flag());
-        let scene = Scene::new({
-            let (is_begun, is_helped) = (Arc::clone(&is_begun), Arc::clone(&is_helped));
+        let is_helped = flag();
+        let (scene, is_begun) = Scene::begun({
+            let is_helped = Arc::clone(&is_helped);
             move || {
-                is_begun.store(true, Ordering::Release);
                 wait_for(|| is_helped.load(Ordering::Acquire));
             }
         });
@@ -277,9 +260,7 @@ fn whoever_would_wait_takes_a_grain_of_the_next_chunk() {
         let result = with_crew(Kernel::detect(), 2, Rules::default(), |crew| {
             crew.expect(usize::MAX);
             for _ in 0..2 {
-                scene.fill(crew, &messages[0], 1);
-                crew.close(1).unwrap();
-                crew.start();
+                scene.start(crew, &messages[0], 1);
                 wait_for(|| is_begun.load(Ordering::Acquire));
             }
             crew.finish(&mut |bytes| {
@@ -298,18 +279,12 @@ const A_WHILE: Duration = Duration::from_millis(30);
 #[test]
 fn whoever_sleeps_is_woken_for_a_chunk() {
     in_time(|| {
-        let is_begun = flag();
-        let scene = Scene::new({
-            let is_begun = Arc::clone(&is_begun);
-            move || is_begun.store(true, Ordering::Release)
-        });
+        let (scene, is_begun) = Scene::begun(|| {});
         let messages = scene.messages(1);
         with_crew(Kernel::detect(), 2, Rules::default(), |crew| {
             crew.expect(usize::MAX);
             thread::sleep(A_WHILE);
-            scene.fill(crew, &messages[0], 1);
-            crew.close(1).unwrap();
-            crew.start();
+            scene.start(crew, &messages[0], 1);
             wait_for(|| is_begun.load(Ordering::Acquire));
             crew.finish(&mut go_on).unwrap();
         });
@@ -320,19 +295,13 @@ fn whoever_sleeps_is_woken_for_a_chunk() {
 #[test]
 fn whoever_is_dismissed_goes_home() {
     in_time(|| {
-        let is_begun = flag();
-        let scene = Scene::new({
-            let is_begun = Arc::clone(&is_begun);
-            move || is_begun.store(true, Ordering::Release)
-        });
+        let (scene, is_begun) = Scene::begun(|| {});
         let messages = scene.messages(1);
         with_crew(Kernel::detect(), 3, Rules::default(), |crew| {
             crew.expect(usize::MAX);
             crew.dismiss();
             thread::sleep(A_WHILE);
-            scene.fill(crew, &messages[0], 1);
-            crew.close(1).unwrap();
-            crew.start();
+            scene.start(crew, &messages[0], 1);
             thread::sleep(A_WHILE);
             assert!(!is_begun.load(Ordering::Acquire));
             crew.finish(&mut go_on).unwrap();

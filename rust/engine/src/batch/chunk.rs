@@ -85,14 +85,8 @@ impl<B: AsRef<[u8]>, E: Deref<Target = Endpoint> + Clone> Chunk<B, E> {
 
     /// How many messages were taken.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn taken(&self) -> usize {
         self.messages.len()
-    }
-
-    /// Whether none was.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.messages.is_empty()
     }
 
     /// About how many bytes there are to hash for one secret.

@@ -1,7 +1,10 @@
 //! Messages that notice which threads hash them.
 
 use std::{
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
 };
 
@@ -83,14 +86,33 @@ impl Scene {
         watch: &mut Watch<'_>,
     ) -> Result<(), Stop> {
         with_crew(Kernel::detect(), threads, Rules::default(), |crew| {
-            self.fill(crew, message, count);
-            crew.close(1).expect("there is memory");
-            crew.start();
+            self.start(crew, message, count);
             crew.finish(watch)
         })
     }
 
-    pub fn fill(&self, crew: &Crew<'_, '_, Body>, message: &Message, count: usize) {
+    /// The same where the first body that another thread reads raises a flag, and all go on by
+    /// `then`.
+    pub fn begun(then: impl Fn() + Send + Sync + 'static) -> (Self, Arc<AtomicBool>) {
+        let is_begun = flag();
+        let scene = Self::new({
+            let is_begun = Arc::clone(&is_begun);
+            move || {
+                is_begun.store(true, Ordering::Release);
+                then();
+            }
+        });
+        (scene, is_begun)
+    }
+
+    /// Starts a chunk with so many of the same message.
+    pub fn start(&self, crew: &mut Crew<'_, '_, Body>, message: &Message, count: usize) {
+        self.fill(crew, message, count);
+        crew.close(1).expect("there is memory");
+        crew.start();
+    }
+
+    fn fill(&self, crew: &Crew<'_, '_, Body>, message: &Message, count: usize) {
         for number in 0..count {
             message.push(&mut crew.chunk(), number, self.body());
         }
