@@ -5,12 +5,16 @@
 
 use crate::trust::Arrival;
 
-/// Some of the endpoints, each in the place that its name comes to.
+/// Some of the endpoints, each in the row that its name comes to. Where only one had room in it,
+/// two of a ring of fifteen would put each other out, message by message.
 #[derive(Default)]
-pub struct Recent<'e>([Option<(Mark, Arrival<'e>)>; PLACES]);
+pub struct Recent<'e>([[Option<(Mark, Arrival<'e>)>; SEATS]; ROWS]);
 
-/// How many are remembered at most.
-const PLACES: usize = 32;
+/// How many rows there are.
+const ROWS: usize = 16;
+
+/// How many endpoints a row has room for: the last ones.
+const SEATS: usize = 4;
 
 /// What tells a name from most others. Senders may choose names that have one in common: then they
 /// are searched for, as without.
@@ -28,9 +32,9 @@ impl Mark {
         Some(Self(both.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
     }
 
-    #[expect(clippy::cast_possible_truncation, reason = "five bits are left")]
-    fn place(self) -> usize {
-        (self.0 >> (u64::BITS - PLACES.ilog2())) as usize
+    #[expect(clippy::cast_possible_truncation, reason = "four bits are left")]
+    fn row(self) -> usize {
+        (self.0 >> (u64::BITS - ROWS.ilog2())) as usize
     }
 }
 
@@ -38,13 +42,17 @@ impl<'e> Recent<'e> {
     /// Where a message arrived that names such an endpoint.
     #[inline]
     pub fn find(&self, mark: Mark, name: &str) -> Option<Arrival<'e>> {
-        let (of, arrival) = self.0[mark.place()]?;
-        (of == mark && arrival.endpoint.is_named(name)).then_some(arrival)
+        let row = &self.0[mark.row()];
+        let mut all = row.iter().flatten();
+        let named = all.find(|(of, arrival)| *of == mark && arrival.endpoint.is_named(name));
+        named.map(|(_, arrival)| *arrival)
     }
 
     /// Remembers where it did.
     #[inline]
     pub fn remember(&mut self, mark: Mark, arrival: Arrival<'e>) {
-        self.0[mark.place()] = Some((mark, arrival));
+        let row = &mut self.0[mark.row()];
+        row.rotate_right(1);
+        row[0] = Some((mark, arrival));
     }
 }
