@@ -201,28 +201,3 @@ def test_groups_of_every_mixture(hooks: Any) -> None:
         for at, one in enumerate(alone)
         for _, proof in one.accepted()
     ]
-
-
-@pytest.mark.parametrize("parts", [None, (), (BODY, GOOD), [BODY, GOOD, None, None, None, None]])
-def test_a_message_that_was_forced(parts: Any) -> None:
-    """A message is frozen; who changes it by force may spoil it, and nothing else."""
-    forced = Message(BODY, GOOD)
-    object.__setattr__(forced, "_parts", parts)
-    bare = object.__new__(Message)
-    good = Message(BODY, GOOD)
-    for count in (1, MANY):
-        items = [forced, bare, good] * count
-        result = hookseal.Verifier(SECRET).verify_batch(items, now=NOW)
-        three = [Verdict.NOT_A_MESSAGE, Verdict.NOT_A_MESSAGE, Verdict.VALID]
-        assert list(result) == three * count
-        assert {type(error) for error in result.errors.values()} == {TypeError, AttributeError}
-
-
-def test_a_message_has_no_room_for_more() -> None:
-    message = Message(BODY, GOOD)
-    for name in ("body", "headers", "endpoint", "received_at", "url", "method", "other"):
-        with pytest.raises(AttributeError):
-            setattr(message, name, b"forged")
-        with pytest.raises(AttributeError):
-            object.__setattr__(message, name, b"forged")
-    assert (message.body, message.headers) == (BODY, GOOD)

@@ -45,6 +45,7 @@ __all__ = [
     "LineJudge",
     "LineReport",
     "MemoryReplayGuard",
+    "Message",
     "MirroredWebhook",
     "Secret",
     "Signer",
@@ -317,6 +318,31 @@ class MemoryReplayGuard:
     def release(self, keys: Sequence[bytes], *, token: object = None) -> None: ...
     def close(self) -> None: ...
     def count(self) -> int: ...
+
+@disjoint_base
+class Message:
+    def __new__(
+        cls,
+        body: Body,
+        headers: Headers,
+        *,
+        endpoint: str | None = None,
+        received_at: Instant | None = None,
+        url: str | None = None,
+        method: str | None = None,
+    ) -> Self: ...
+    @property
+    def body(self) -> Body: ...
+    @property
+    def headers(self) -> Headers: ...
+    @property
+    def endpoint(self) -> str | None: ...
+    @property
+    def received_at(self) -> Instant | None: ...
+    @property
+    def url(self) -> str | None: ...
+    @property
+    def method(self) -> str | None: ...
 
 @final
 class Signer:

@@ -9,111 +9,66 @@
     reason = "as in headers.rs: a call for each header is half of its cost"
 )]
 
-use std::{mem, ops::Range, ptr, slice};
+use std::{ops::Range, ptr, slice};
 
 use hookseal_engine::prefetch_address;
-use pyo3::{
-    prelude::*,
-    types::{PyTuple, PyType},
-};
+use pyo3::{prelude::*, types::PyTuple};
 
-use crate::{
-    arguments::no_memory,
-    items::{self, Part},
-    tuples,
-};
+use crate::{message::Message, tuples};
 
 /// How many messages are asked for together.
 pub const GROUP: usize = 16;
 
-/// What lies ahead of pairs and `Message`s: bodies and headers are asked for a group before they are read.
-/// What holds those of a `Message` is asked for a group before that, and the `Message` itself one more:
-/// who looks where the step before has not come waits.
+/// What lies ahead of pairs and `Message`s: bodies and headers are asked for a group before they are read,
+/// and a `Message`, which says where they lie, one more: who looks where the step before has not come
+/// waits.
 #[derive(Default)]
-pub struct Ahead<'py> {
-    /// Of the next two groups.
-    held: [Held<'py>; 2],
+pub struct Ahead {
+    /// Whether the last group had any: then the next ones are asked for.
+    are_messages: bool,
 }
 
-/// What the `Message`s of a group hold, in order; empty where any item is none.
-#[derive(Default)]
-pub struct Held<'py> {
-    /// The first of the group.
-    start: usize,
-    parts: Vec<Bound<'py, PyTuple>>,
-}
-
-impl<'py> Held<'py> {
-    /// What the message at that index holds, if it is one of these: no other may get it.
-    #[inline(always)]
-    pub fn get(&self, index: usize) -> Option<&Bound<'py, PyTuple>> {
-        self.parts.get(index.checked_sub(self.start)?)
-    }
-}
-
-impl<'py> Ahead<'py> {
-    /// Takes the steps for the groups behind this one; returns what its own `Message`s hold, if that was
-    /// asked for.
-    pub fn step(
-        &mut self,
-        messages: &Bound<'py, PyTuple>,
-        group: &Range<usize>,
-        message_class: &Bound<'py, PyType>,
-    ) -> PyResult<Held<'py>> {
+impl Ahead {
+    /// Takes the steps for the groups behind this one.
+    pub fn step(&mut self, messages: &Bound<'_, PyTuple>, group: &Range<usize>) -> PyResult<()> {
         let end = messages.len();
         let behind = |groups: usize| {
             let start = group.end + groups * GROUP;
             start.min(end)..(start + GROUP).min(end)
         };
-        let mut next = Held {
-            start: behind(1).start,
-            parts: Vec::new(),
-        };
-        for index in behind(1) {
-            let message = tuples::item(messages, index)?;
-            // Or an error, which is found once more where the message is read.
-            let Ok(Some(parts)) = items::parts(&message, message_class) else {
-                next.parts.clear();
-                break;
-            };
-            prefetch_address(parts.as_ptr(), PARTS_BYTES);
-            if next.parts.is_empty() {
-                next.parts.try_reserve_exact(GROUP).map_err(no_memory)?;
-            }
-            next.parts.push(parts);
-        }
-        if !next.parts.is_empty() {
-            for index in behind(2) {
-                prefetch_address(tuples::item(messages, index)?.as_ptr(), OBJECT_BYTES);
+        if self.are_messages {
+            for index in behind(1) {
+                prefetch_address(tuples::item(messages, index)?.as_ptr(), MESSAGE_BYTES);
             }
         }
-        let next = mem::replace(&mut self.held[1], next);
-        for parts in &next.parts {
-            for part in [Part::Body, Part::Headers, Part::Endpoint] {
-                prefetch_address(tuples::item(parts, part as usize)?.as_ptr(), OBJECT_BYTES);
-            }
-        }
-        if next.parts.is_empty() {
-            for index in behind(0) {
-                let item = tuples::item(messages, index)?;
-                if let Ok(pair) = item.cast_exact::<PyTuple>()
-                    && pair.len() == 2
-                {
-                    for at in 0..2 {
-                        prefetch_address(tuples::item(&pair, at)?.as_ptr(), OBJECT_BYTES);
-                    }
+        self.are_messages = false;
+        for index in behind(0) {
+            let item = tuples::item(messages, index)?;
+            if let Ok(message) = item.cast_exact::<Message>() {
+                self.are_messages = true;
+                let message = message.get();
+                prefetch_address(message.body.as_ptr(), OBJECT_BYTES);
+                prefetch_address(message.headers.as_ptr(), OBJECT_BYTES);
+                if let Some(name) = &message.endpoint {
+                    prefetch_address(name.as_ptr(), OBJECT_BYTES);
+                }
+            } else if let Ok(pair) = item.cast_exact::<PyTuple>()
+                && pair.len() == 2
+            {
+                for at in 0..2 {
+                    prefetch_address(tuples::item(&pair, at)?.as_ptr(), OBJECT_BYTES);
                 }
             }
         }
-        Ok(mem::replace(&mut self.held[0], next))
+        Ok(())
     }
 }
 
 /// What of an object is read of each: its type, and where it has the rest.
 const OBJECT_BYTES: usize = 48;
 
-/// The same of what a `Message` holds.
-const PARTS_BYTES: usize = 64;
+/// The same of a `Message`.
+const MESSAGE_BYTES: usize = 80;
 
 /// Where the headers lie of the message that was read last, by their order.
 ///

@@ -18,7 +18,7 @@ use crate::{
     detach::{attached, detached},
     filling::Carried,
     headers::Keep as _,
-    items::{Names, message_class},
+    items::Names,
     kept::Kept,
     kernel,
     messages::Messages,
@@ -95,7 +95,6 @@ impl<'py> Call<'py> {
             seen: Seen::default(),
             ahead: Ahead::default(),
             recent: Recent::default(),
-            message_class: message_class(py)?,
             call: &self,
             endpoints,
             rules,
@@ -106,8 +105,7 @@ impl<'py> Call<'py> {
         }
         let kernel = kernel::chosen().kernel;
         let are_few = count <= FEW_MESSAGES
-            && (count == 1
-                || reader.call.messages.bytes(reader.message_class) <= few_bytes(kernel));
+            && (count == 1 || reader.call.messages.bytes() <= few_bytes(kernel));
         if are_few {
             reader.judge_each(py, count)?;
         } else {

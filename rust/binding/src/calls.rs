@@ -17,8 +17,9 @@ use crate::{
     detach::thread_count,
     errors,
     headers::{IDS, IDS_AND_TIMES},
-    items::{Part, drain, message_class},
+    items::drain,
     kept::Kept,
+    message,
     messages::Messages,
     one::{Asked, Judged},
     replay::Replay,
@@ -301,9 +302,8 @@ fn admit_arrivals(py: Python<'_>, replay: &Replay, messages: &Messages<'_>) -> P
     let Messages::Items(items) = messages else {
         return Ok(());
     };
-    let class = message_class(py)?;
     for (index, item) in items.iter_borrowed().enumerate() {
-        if item.is_instance(class)? && !Part::ReceivedAt.of(&item, class)?.is_none() {
+        if message::received_at(&item)?.is_some() {
             replay.admit_arrival(py, &format!("messages[{index}].received_at"))?;
             // If one may, all may.
             return Ok(());

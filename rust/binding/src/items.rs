@@ -10,6 +10,7 @@ use pyo3::{
 use crate::{
     arguments::{text_or_none, wrong_length, wrong_type},
     clock::seconds_or_none,
+    message::{self, Message},
 };
 
 /// The parts of one message. Only a `Message` states its endpoint and its arrival: a field of
@@ -22,7 +23,7 @@ pub struct Item<'py> {
 }
 
 /// Reads an item of any of the four forms.
-pub fn read<'py>(item: &Bound<'py, PyAny>, message: &Bound<'py, PyType>) -> PyResult<Item<'py>> {
+pub fn read<'py>(item: &Bound<'py, PyAny>) -> PyResult<Item<'py>> {
     let py = item.py();
     let plain = |body, headers| Item {
         body,
@@ -36,17 +37,28 @@ pub fn read<'py>(item: &Bound<'py, PyAny>, message: &Bound<'py, PyType>) -> PyRe
         }
         return Err(wrong_type("item", item, None));
     }
-    if item.is_instance(message)? {
-        let part = |part: Part| part.of(item, message);
-        let (endpoint, received_at) = (part(Part::Endpoint)?, part(Part::ReceivedAt)?);
-        let (body, headers) = (part(Part::Body)?, part(Part::Headers)?);
-        let endpoint = (!endpoint.is_none()).then_some(&endpoint);
-        let received_at = (!received_at.is_none()).then_some(&received_at);
+    if let Ok(message) = item.cast_exact::<Message>() {
+        let message = message.get();
         return Ok(Item {
-            body,
-            headers,
-            endpoint: text_or_none(endpoint, "endpoint")?.cloned(),
-            received_at: seconds_or_none(received_at, "received_at")?,
+            body: message.body.bind(py).clone(),
+            headers: message.headers.bind(py).clone(),
+            endpoint: message.endpoint.as_ref().map(|name| name.bind(py).clone()),
+            received_at: message.at,
+        });
+    }
+    // Of a subclass, which may have attributes of its own.
+    if message::is_one(item)? {
+        let stated = |name| -> PyResult<Option<_>> {
+            let value = item.getattr(name)?;
+            Ok((!value.is_none()).then_some(value))
+        };
+        let endpoint = stated(intern!(py, "endpoint"))?;
+        let received_at = stated(intern!(py, "received_at"))?;
+        return Ok(Item {
+            body: item.getattr(intern!(py, "body"))?,
+            headers: item.getattr(intern!(py, "headers"))?,
+            endpoint: text_or_none(endpoint.as_ref(), "endpoint")?.cloned(),
+            received_at: seconds_or_none(received_at.as_ref(), "received_at")?,
         });
     }
     let (body, headers) = (intern!(py, "body"), intern!(py, "headers"));
@@ -61,60 +73,6 @@ pub fn read<'py>(item: &Bound<'py, PyAny>, message: &Bound<'py, PyType>) -> PyRe
         return Ok(plain(body, headers));
     }
     Err(wrong_type("item", item, None))
-}
-
-/// What an exact `Message` holds, by one look. None of anything else; a subclass may have attributes
-/// of its own.
-pub fn parts<'py>(
-    item: &Bound<'py, PyAny>,
-    message: &Bound<'py, PyType>,
-) -> PyResult<Option<Bound<'py, PyTuple>>> {
-    if !item.is_exact_instance(message) {
-        return Ok(None);
-    }
-    let parts = item.getattr(intern!(item.py(), "_parts"))?;
-    match parts.cast_into_exact::<PyTuple>() {
-        Ok(parts) if parts.len() == MESSAGE_PARTS => Ok(Some(parts)),
-        _ => Err(wrong_type("item", item, None)),
-    }
-}
-
-/// How many parts a `Message` holds.
-const MESSAGE_PARTS: usize = 6;
-
-/// What the core reads of a `Message`, by its place among the parts.
-#[derive(Clone, Copy)]
-pub enum Part {
-    Body = 0,
-    Headers = 1,
-    Endpoint = 2,
-    ReceivedAt = 3,
-}
-
-impl Part {
-    /// The part of a `Message`, by its attribute where that may be another's.
-    pub fn of<'py>(
-        self,
-        item: &Bound<'py, PyAny>,
-        message: &Bound<'py, PyType>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let py = item.py();
-        match parts(item, message)? {
-            Some(parts) => parts.get_item(self as usize),
-            None => item.getattr(match self {
-                Self::Body => intern!(py, "body"),
-                Self::Headers => intern!(py, "headers"),
-                Self::Endpoint => intern!(py, "endpoint"),
-                Self::ReceivedAt => intern!(py, "received_at"),
-            }),
-        }
-    }
-}
-
-/// The class `hookseal.Message`.
-pub fn message_class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
-    static MESSAGE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    MESSAGE.import(py, "hookseal._message", "Message")
 }
 
 /// All items of an iterable, as a tuple of their own: while they are judged, the iterable may

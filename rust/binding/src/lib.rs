@@ -37,6 +37,7 @@ mod kernel;
 mod keyring;
 mod lines;
 mod memory_guard;
+mod message;
 mod messages;
 mod mirror;
 mod one;
@@ -72,6 +73,7 @@ mod _core {
         keyring::Keyring,
         lines::{LineJudge, LineReport},
         memory_guard::MemoryReplayGuard,
+        message::Message,
         mirror::{MirroredWebhook, StandardWebhook, Svix1Webhook, SvixWebhook, is_signed},
         result::BatchResult,
         secret::Secret,
@@ -100,6 +102,7 @@ const _: () = {
         align_of::<lines::LineJudge>(),
         align_of::<lines::LineReport>(),
         align_of::<memory_guard::MemoryReplayGuard>(),
+        align_of::<message::Message>(),
         align_of::<mirror::MirroredWebhook>(),
         align_of::<resolved::Resolved>(),
         align_of::<result::BatchResult>(),

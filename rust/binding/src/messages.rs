@@ -2,10 +2,10 @@
 
 use pyo3::{
     prelude::*,
-    types::{PyBytes, PyString, PyTuple, PyType},
+    types::{PyBytes, PyString, PyTuple},
 };
 
-use crate::{columns::Columns, items::Part};
+use crate::{columns::Columns, message::Message};
 
 /// The messages of a call.
 pub enum Messages<'py> {
@@ -24,13 +24,12 @@ impl<'py> Messages<'py> {
 
     /// About how many bytes the bodies have, of those that can be seen without running code of
     /// the user's.
-    pub fn bytes(&self, message: &Bound<'py, PyType>) -> usize {
+    pub fn bytes(&self) -> usize {
         let of_item = |item: &Bound<'py, PyAny>| {
             if let Ok(pair) = item.cast_exact::<PyTuple>() {
                 pair.get_item(0).map_or(0, |body| plain_length(&body))
-            } else if item.is_exact_instance(message) {
-                let body = Part::Body.of(item, message);
-                body.map_or(0, |body| plain_length(&body))
+            } else if let Ok(message) = item.cast_exact::<Message>() {
+                plain_length(message.get().body.bind(item.py()))
             } else {
                 0
             }

@@ -14,9 +14,9 @@ use pyo3::{
 use crate::{
     arguments::no_memory,
     batch::Call,
-    clock::{now, plain_seconds},
+    clock::now,
     filling::Carried,
-    items::{self, Part},
+    message::Message,
     reader::Reader,
     recent::Mark,
     single::{self, Holders, telling},
@@ -28,54 +28,37 @@ use crate::{
 impl<'a, 'py> Reader<'a, 'py> {
     /// Reads a pair or a `Message` into the chunk that holds exact `bytes` and plain headers: what
     /// most queues are made of. False if it is anything else, or not as nearly all of those are; then
-    /// nothing was read. `held` is what a `Message` holds, if that was asked for before.
+    /// nothing was read.
     #[inline]
     pub fn read_plain(
         &mut self,
         py: Python<'py>,
         index: usize,
         item: &Bound<'py, PyAny>,
-        held: Option<&Bound<'py, PyTuple>>,
         chunk: &mut Chunk<Carried, &'a Endpoint>,
     ) -> PyResult<bool> {
-        let own;
-        let parts = if let Some(held) = held {
-            held
-        } else if let Ok(pair) = item.cast_exact::<PyTuple>() {
-            return if pair.len() == 2 {
-                self.read_parts(py, index, pair, Stated::default(), chunk)
-            } else {
-                Ok(false)
+        if let Ok(message) = item.cast_exact::<Message>() {
+            let message = message.get();
+            let mut stated = Stated {
+                arrival: None,
+                at: message.at,
             };
-        } else {
-            // Or an error, which is found once more, as all others here.
-            match items::parts(item, self.message_class) {
-                Ok(Some(all)) => {
-                    own = all;
-                    &own
+            if let Some(name) = &message.endpoint {
+                stated.arrival = self.arrival_at(name.bind(py));
+                if stated.arrival.is_none() {
+                    return Ok(false);
                 }
-                _ => return Ok(false),
             }
-        };
-        let part = |part: Part| tuples::item(parts, part as usize);
-        let (name, arrival) = (part(Part::Endpoint)?, part(Part::ReceivedAt)?);
-        let mut stated = Stated::default();
-        if !name.is_none() {
-            let Ok(name) = name.cast_exact::<PyString>() else {
-                return Ok(false);
-            };
-            stated.arrival = self.arrival_at(&name);
-            if stated.arrival.is_none() {
-                return Ok(false);
-            }
+            let (body, headers) = (message.body.bind(py), message.headers.bind(py));
+            return self.read_parts(py, index, body, headers, stated, chunk);
         }
-        if !arrival.is_none() {
-            stated.at = plain_seconds(&arrival);
-            if stated.at.is_none() {
-                return Ok(false);
+        match item.cast_exact::<PyTuple>() {
+            Ok(pair) if pair.len() == 2 => {
+                let (body, headers) = (tuples::item(pair, 0)?, tuples::item(pair, 1)?);
+                self.read_parts(py, index, &body, &headers, Stated::default(), chunk)
             }
+            _ => Ok(false),
         }
-        self.read_parts(py, index, parts, stated, chunk)
     }
 
     /// The same of a body, of headers, and of what was stated beside them.
@@ -84,12 +67,11 @@ impl<'a, 'py> Reader<'a, 'py> {
         &mut self,
         py: Python<'py>,
         index: usize,
-        parts: &Bound<'py, PyTuple>,
+        body: &Bound<'py, PyAny>,
+        headers: &Bound<'py, PyAny>,
         stated: Stated<'a>,
         chunk: &mut Chunk<Carried, &'a Endpoint>,
     ) -> PyResult<bool> {
-        let body = tuples::item(parts, Part::Body as usize)?;
-        let headers = tuples::item(parts, Part::Headers as usize)?;
         let Ok(body) = body.cast_exact::<PyBytes>() else {
             return Ok(false);
         };
@@ -113,7 +95,7 @@ impl<'a, 'py> Reader<'a, 'py> {
         let holders = Holders::default();
         let scheme = arrival.endpoint.scheme();
         let seen = self.seen.message();
-        let Some(single) = single::read_single(&headers, scheme, &holders, seen) else {
+        let Some(single) = single::read_single(headers, scheme, &holders, seen) else {
             return Ok(false);
         };
         let (at, place) = match same {
@@ -142,7 +124,7 @@ impl<'a, 'py> Reader<'a, 'py> {
         let told = telling(self.held, &holders);
         self.slots.hold(index, told.map(|(_, object)| object));
         let carried = Carried {
-            body: body.to_owned().into(),
+            body: body.clone().into(),
             ids: None,
             endpoint: place,
             at,

@@ -10,11 +10,7 @@ use hookseal_engine::{
     scheme::Scheme,
     verify::Rules,
 };
-use pyo3::{
-    prelude::*,
-    pybacked::PyBackedBytes,
-    types::{PyDict, PyType},
-};
+use pyo3::{prelude::*, pybacked::PyBackedBytes, types::PyDict};
 
 use crate::{
     ahead::{Ahead, Seen},
@@ -44,7 +40,6 @@ pub struct Reader<'a, 'py> {
     pub rules: &'a Rules,
     /// The headers whose objects are held.
     pub held: Roles,
-    pub message_class: &'a Bound<'py, PyType>,
     pub slots: &'a mut Slots,
     /// Made for the first item that is no message.
     pub errors: &'a mut Option<Py<PyDict>>,
@@ -57,7 +52,7 @@ pub struct Reader<'a, 'py> {
     /// Where the messages of a group arrived, from the first on.
     pub arrivals: Arrivals<'a>,
     pub seen: Seen,
-    pub ahead: Ahead<'py>,
+    pub ahead: Ahead,
     pub recent: Recent<'a>,
 }
 
@@ -79,13 +74,13 @@ impl<'a, 'py> Reader<'a, 'py> {
         };
         let items = items.clone();
         // They come in while the ones of this group are read.
-        let held = self.ahead.step(&items, &group, self.message_class)?;
+        self.ahead.step(&items, &group)?;
         if let Some(seeking) = seeking {
             self.arrivals = seeking.end(self.used)?;
         }
         for index in group {
             let item = item(&items, index)?;
-            if !self.read_plain(py, index, &item, held.get(index), chunk)? {
+            if !self.read_plain(py, index, &item, chunk)? {
                 self.read_any(py, index, chunk)?;
             }
         }
@@ -188,7 +183,7 @@ impl<'a, 'py> Reader<'a, 'py> {
         match &self.call.messages {
             Messages::Items(items) => {
                 let item = item(items, index)?;
-                let item = items::read(&item, self.message_class)?;
+                let item = items::read(&item)?;
                 received_at = item.received_at;
                 arrival = match &item.endpoint {
                     Some(name) => endpoints.find(Some(name))?,

@@ -14,8 +14,9 @@ use crate::{
     batch::Call,
     encoded::utf8,
     errors::is_items_own,
-    items::{Names, Part, drain, message_class},
+    items::{Names, drain},
     keyring::Keyring,
+    message,
     messages::Messages,
     replay::Replay,
     trust::{Endpoints, Rings, Trust},
@@ -92,20 +93,15 @@ impl<'e, 'py> Sought<'e, 'py> {
     /// Adds the names of a batch: that of a `Message` before that of the call.
     pub fn add_each(&mut self, names: &Names<'py>, messages: &Messages<'py>) -> PyResult<()> {
         let py = self.names.py();
-        let class = message_class(py)?;
         for index in 0..messages.len() {
             let own = match messages {
                 Messages::Items(items) => {
                     let item = items.get_borrowed_item(index)?;
-                    if item.is_instance(class)? {
-                        match Part::Endpoint.of(&item, class) {
-                            Ok(own) => own.cast_into::<PyString>().ok(),
-                            // Said when the message is read.
-                            Err(error) if is_items_own(py, &error) => None,
-                            Err(error) => return Err(error),
-                        }
-                    } else {
-                        None
+                    match message::endpoint(&item) {
+                        Ok(own) => own.and_then(|own| own.cast_into::<PyString>().ok()),
+                        // Said when the message is read.
+                        Err(error) if is_items_own(py, &error) => None,
+                        Err(error) => return Err(error),
                     }
                 }
                 Messages::Columns(_) => None,

@@ -1,0 +1,187 @@
+"""`Message`: one class for both implementations, in the binary or in plain Python."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import inspect
+import pickle
+import subprocess
+import sys
+import weakref
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+import hookseal
+import hookseal.pure
+from hookseal._message_twin import Message as TwinMessage
+from tests.implementations import BODY, NOW, SECRET, signed
+
+PARTS = {"endpoint": "a", "received_at": NOW + 0.5, "url": "https://x.test/", "method": "POST"}
+
+
+class Text(str):
+    """Equal to its text, but not exact."""
+
+
+@pytest.fixture(params=[hookseal.Message, TwinMessage], ids=["in use", "in Python"])
+def cls(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+def test_there_is_one() -> None:
+    """What was made for one implementation states its endpoint to the other."""
+    assert hookseal.Message is hookseal.pure.Message
+    messages = [hookseal.Message(BODY, signed(), endpoint="a")] * 40
+    for hooks in (hookseal, hookseal.pure):
+        verifier = hooks.Verifier(hooks.Keyring({"a": SECRET}))
+        assert verifier.verify_batch(messages, now=NOW).valid == 40
+
+
+def test_both_take_the_same() -> None:
+    for part in ("__doc__", *PARTS, "body", "headers"):
+        ours, theirs = getattr(hookseal.Message, part), getattr(TwinMessage, part)
+        assert inspect.getdoc(ours) == inspect.getdoc(theirs), part
+    ours, theirs = (
+        [(one.name, one.kind, one.default) for one in inspect.signature(it).parameters.values()]
+        for it in (hookseal.Message, TwinMessage)
+    )
+    assert ours == theirs
+
+
+@pytest.mark.parametrize("name", ["a", Text("a"), ""])
+@pytest.mark.parametrize("at", [0, NOW, NOW + 0.9, datetime.fromtimestamp(NOW, UTC)])
+def test_parts_are_as_they_were_given(cls: Any, name: str, at: Any) -> None:
+    body, headers = bytearray(b"x"), {"a": ["b"]}
+    message = cls(body, headers, endpoint=name, received_at=at, url=name, method=name)
+    for part, given in [("body", body), ("headers", headers), ("received_at", at)]:
+        assert getattr(message, part) is given
+    for part in ("endpoint", "url", "method"):
+        assert getattr(message, part) is name
+
+
+def test_what_is_not_stated_is_none(cls: Any) -> None:
+    for message in (cls(None, None), cls(headers=None, body=None, **dict.fromkeys(PARTS))):
+        assert [getattr(message, part) for part in ("body", "headers", *PARTS)] == [None] * 6
+
+
+NO_INSTANTS = ["now", True, -1, 10**12, 10**400, float("nan"), float("inf"), datetime(2024, 1, 1)]
+WRONG: list[tuple[tuple[Any, ...], dict[str, Any]]] = [
+    ((), {}),
+    ((BODY,), {}),
+    ((BODY, {}, "a"), {}),
+    ((BODY, {}), {"endpoints": "a"}),
+    *(((BODY, {}), {part: wrong}) for part in ("endpoint", "url", "method") for wrong in (5, b"a")),
+    *(((BODY, {}), {"received_at": wrong}) for wrong in NO_INSTANTS),
+    ((BODY, {}), {"method": 5, "url": 5, "endpoint": 5, "received_at": -1}),
+]
+
+
+@pytest.mark.parametrize(("given", "named"), WRONG)
+def test_wrong_arguments(given: Any, named: Any) -> None:
+    """Both say the same of what they judge; of how many there are Python and PyO3 say it each."""
+    said = []
+    for cls in (hookseal.Message, TwinMessage):
+        with pytest.raises((TypeError, ValueError)) as caught:
+            cls(*given, **named)
+        said.append((caught.type, str(caught.value)))
+    judged = len(given) == 2 and "endpoints" not in named
+    assert said[0] == said[1] if judged else {kind for kind, _ in said} == {TypeError}
+
+
+def test_it_is_frozen(cls: Any) -> None:
+    message = cls(BODY, {}, endpoint="a")
+    for part in ("body", "headers", *PARTS, "other", "_parts"):
+        with pytest.raises(AttributeError):
+            setattr(message, part, b"forged")
+        with pytest.raises(AttributeError):
+            delattr(message, part)
+    message.__init__(b"forged", {}, endpoint="b")
+    assert (message.body, message.headers, message.endpoint) == (BODY, {}, "a")
+
+
+def test_force_changes_no_message_of_the_binary() -> None:
+    message = hookseal.Message(BODY, {}, endpoint="a")
+    for part in ("body", "headers", *PARTS, "_parts"):
+        with pytest.raises(AttributeError):
+            object.__setattr__(message, part, b"forged")
+    with pytest.raises(TypeError):
+        object.__new__(hookseal.Message)
+
+
+def test_a_log_shows_neither_body_nor_headers(cls: Any) -> None:
+    message = cls(b"canary", {"canary": "canary"}, url="canary", method="canary", endpoint="it's")
+    assert repr(message) == str(message) == 'Message(endpoint="it\'s", received_at=None)'
+    at = datetime.fromtimestamp(NOW, UTC)
+    assert repr(cls(b"", {}, received_at=at)) == f"Message(endpoint=None, received_at={at!r})"
+
+
+def test_it_travels(cls: Any) -> None:
+    """As the class in use, whichever made the pickle."""
+    message = cls(BODY, {"a": ["b"]}, **PARTS)
+    for again in (pickle.loads(pickle.dumps(message)), copy.copy(message), copy.deepcopy(message)):
+        assert type(again) is hookseal.Message
+        for part in ("body", "headers", *PARTS):
+            assert getattr(again, part) == getattr(message, part)
+    assert copy.copy(message).headers is message.headers
+    assert copy.deepcopy(message).headers is not message.headers
+
+
+def test_messages_are_told_apart_by_what_they_are(cls: Any) -> None:
+    one, other = cls(BODY, {}), cls(BODY, {})
+    assert one == one  # noqa: PLR0124
+    assert one != other
+    assert len({one, other}) == 2
+
+
+def test_a_subclass(cls: Any) -> None:
+    """It may have attributes of its own, and what is Message's stays as it is."""
+
+    class Tagged(cls):  # type: ignore[misc]
+        def __init__(self, body: Any, headers: Any, *, endpoint: Any) -> None:
+            super().__init__()
+            self.tag = endpoint.upper()
+            object.__setattr__(self, "other", self.tag)
+
+    tagged = Tagged(BODY, {}, endpoint="a")
+    assert (tagged.body, tagged.endpoint, tagged.tag, tagged.other) == (BODY, "a", "A", "A")
+    for part in ("body", "endpoint", "url"):
+        with pytest.raises(AttributeError):
+            setattr(tagged, part, b"forged")
+    assert isinstance(tagged, cls)
+
+
+def test_a_message_that_holds_itself_is_collected(cls: Any) -> None:
+    class Held:
+        """Something that a weak reference can be made to."""
+
+    held = Held()
+    gone = weakref.ref(held)
+    for part in ("body", "headers"):
+        parts: dict[str, Any] = {"held": held}
+        parts["message"] = cls(**{"body": None, "headers": None} | {part: parts})
+    del held, parts
+    gc.collect()
+    assert gone() is None
+
+
+WITHOUT_THE_BINARY = f"""
+import sys
+sys.modules["hookseal._core"] = None
+import hookseal, hookseal.pure, hookseal._message_twin
+from hookseal import Message
+assert Message is hookseal.pure.Message is hookseal._message_twin.Message
+body, headers = {BODY!r}, {signed()!r}
+verifier = hookseal.pure.Verifier(hookseal.pure.Keyring({{"a": {SECRET!r}}}))
+made = [Message(body, headers, endpoint=name) for name in ("a", "b", "a")]
+print([verdict.name for verdict in verifier.verify_batch(made, now={NOW})])
+"""
+
+
+def test_without_the_binary() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", WITHOUT_THE_BINARY], capture_output=True, text=True, check=True
+    )
+    assert run.stdout == f"{['VALID', 'UNKNOWN_ENDPOINT', 'VALID']}\n"
