@@ -16,6 +16,7 @@ import pytest
 
 import hookseal
 import hookseal.pure
+from hookseal import Verdict
 from hookseal._message_twin import Message as TwinMessage
 from tests.implementations import BODY, NOW, SECRET, signed
 
@@ -167,21 +168,76 @@ def test_a_message_that_holds_itself_is_collected(cls: Any) -> None:
     assert gone() is None
 
 
+def asked(raised: BaseException, part: str) -> Any:
+    """A message of a class that raises where it is asked for that."""
+
+    class Broken(hookseal.Message):
+        def __getattribute__(self, name: str) -> Any:
+            if name == part:
+                raise raised
+            return super().__getattribute__(name)
+
+    class Nameless:
+        """It has a body and headers, and is none by its type."""
+
+        body, headers = BODY, signed(id="msg_2")
+
+        def __getattribute__(self, name: str) -> Any:
+            if name == part:
+                raise raised
+            return super().__getattribute__(name)
+
+    return Nameless() if part == "__class__" else Broken(BODY, signed(id="msg_2"))
+
+
+@pytest.mark.parametrize("part", ["__class__", "body", "headers", "endpoint", "received_at"])
+@pytest.mark.parametrize("is_guarded", [False, True])
+@pytest.mark.parametrize("count", [1, 40])
+def test_one_that_cannot_be_asked_sinks_no_batch(
+    hooks: Any, part: str, is_guarded: bool, count: int
+) -> None:
+    replay = hooks.MemoryReplayGuard() if is_guarded else None
+    verifier = hooks.Verifier(hooks.Keyring({"a": SECRET}), replay=replay)
+    raised = RuntimeError("no such part")
+    broken = [asked(raised, part)] * count
+    items = [*broken, hookseal.Message(BODY, signed(), endpoint="a"), *broken]
+    result = verifier.verify_batch(items, endpoint="a", now=NOW)
+    nothing = [Verdict.NOT_A_MESSAGE] * count
+    assert list(result) == [*nothing, Verdict.VALID, *nothing]
+    assert {*result.errors.values()} == {raised}
+
+
+@pytest.mark.parametrize("part", ["endpoint", "received_at"])
+@pytest.mark.parametrize("raised", [MemoryError(), KeyboardInterrupt()])
+def test_what_is_no_fault_of_a_message_passes(hooks: Any, part: str, raised: BaseException) -> None:
+    for replay in (None, hooks.MemoryReplayGuard()):
+        verifier = hooks.Verifier(hooks.Keyring({"a": SECRET}), replay=replay)
+        with pytest.raises(type(raised)):
+            verifier.verify_batch([asked(raised, part)], endpoint="a", now=NOW)
+
+
 WITHOUT_THE_BINARY = f"""
 import sys
 sys.modules["hookseal._core"] = None
 import hookseal, hookseal.pure, hookseal._message_twin
-from hookseal import Message
+from hookseal import Message, Verdict
 assert Message is hookseal.pure.Message is hookseal._message_twin.Message
 body, headers = {BODY!r}, {signed()!r}
 verifier = hookseal.pure.Verifier(hookseal.pure.Keyring({{"a": {SECRET!r}}}))
 made = [Message(body, headers, endpoint=name) for name in ("a", "b", "a")]
+for parts in (None, (), (body, headers)):
+    forced = Message(body, headers, endpoint="a")
+    object.__setattr__(forced, "_parts", parts)
+    made.append(forced)
+made.append(object.__new__(Message))
 print([verdict.name for verdict in verifier.verify_batch(made, now={NOW})])
 """
 
 
 def test_without_the_binary() -> None:
+    """Who changes a message in plain Python by force may spoil it, and nothing else."""
     run = subprocess.run(
         [sys.executable, "-c", WITHOUT_THE_BINARY], capture_output=True, text=True, check=True
     )
-    assert run.stdout == f"{['VALID', 'UNKNOWN_ENDPOINT', 'VALID']}\n"
+    spoilt = [Verdict.NOT_A_MESSAGE.name] * 4
+    assert run.stdout == f"{['VALID', 'UNKNOWN_ENDPOINT', 'VALID', *spoilt]}\n"

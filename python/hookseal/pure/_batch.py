@@ -285,7 +285,7 @@ def _judged(
     endpoints = endpoints_of(call, endpoint, len(items))
     arrivals = instants(received_at, "received_at", len(items))
     for index, item in enumerate(items):
-        if isinstance(item, Message) and item.received_at is not None:
+        if _stated(item, "received_at") is not None:
             call.admit_arrival(f"messages[{index}].received_at")
     call.resolve(names_of(items, endpoints))
 
@@ -376,15 +376,18 @@ def _read(
 def names_of(items: Sequence[object], endpoints: Sequence[str | None]) -> Iterator[str | None]:
     """The endpoint that each message names, its own before the call's."""
     for item, endpoint in zip(items, endpoints, strict=True):
-        own = None
-        if isinstance(item, Message):
-            try:
-                own = item.endpoint
-            except MemoryError:
-                raise
-            except Exception:  # Said when the message is read.
-                own = None
+        own = _stated(item, "endpoint")
         yield own_str(own) if isinstance(own, str) else endpoint
+
+
+def _stated(item: object, part: str) -> object:
+    """What an item states of itself, before it is read; None of what is no ``Message``."""
+    try:
+        return getattr(item, part) if isinstance(item, Message) else None
+    except MemoryError:
+        raise
+    except Exception:  # Said when the message is read.
+        return None
 
 
 def endpoints_of(call: Call, endpoint: object, count: int) -> list[str | None]:

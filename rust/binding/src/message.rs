@@ -11,6 +11,7 @@ use pyo3::{
 use crate::{
     arguments::text_or_none,
     clock::seconds_or_none,
+    errors::is_items_own,
     guard::{guarded, object},
     secret::python_repr,
 };
@@ -151,7 +152,8 @@ pub fn is_one(item: &Bound<'_, PyAny>) -> PyResult<bool> {
     item.is_instance(&Message::type_object(item.py()))
 }
 
-/// The endpoint that an item states, before it is read; None of what is no `Message`.
+/// The endpoint that an item states, before it is read. None of what is no `Message`, and where its
+/// own code raises: that is said when it is read.
 pub fn endpoint<'py>(item: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
     let py = item.py();
     if let Ok(message) = item.cast_exact::<Message>() {
@@ -175,5 +177,8 @@ fn asked<'py>(
     name: &Bound<'py, PyString>,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let value = is_one(item).and_then(|is_one| is_one.then(|| item.getattr(name)).transpose());
-    Ok(value?.filter(|value| !value.is_none()))
+    match value {
+        Err(error) if is_items_own(item.py(), &error) => Ok(None),
+        value => Ok(value?.filter(|value| !value.is_none())),
+    }
 }

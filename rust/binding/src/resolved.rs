@@ -13,7 +13,6 @@ use crate::{
     arguments::{Stated, text_or_none},
     batch::Call,
     encoded::utf8,
-    errors::is_items_own,
     items::{Names, drain},
     keyring::Keyring,
     message,
@@ -92,17 +91,11 @@ impl<'e, 'py> Sought<'e, 'py> {
 
     /// Adds the names of a batch: that of a `Message` before that of the call.
     pub fn add_each(&mut self, names: &Names<'py>, messages: &Messages<'py>) -> PyResult<()> {
-        let py = self.names.py();
         for index in 0..messages.len() {
             let own = match messages {
                 Messages::Items(items) => {
                     let item = items.get_borrowed_item(index)?;
-                    match message::endpoint(&item) {
-                        Ok(own) => own.and_then(|own| own.cast_into::<PyString>().ok()),
-                        // Said when the message is read.
-                        Err(error) if is_items_own(py, &error) => None,
-                        Err(error) => return Err(error),
-                    }
+                    message::endpoint(&item)?.and_then(|own| own.cast_into::<PyString>().ok())
                 }
                 Messages::Columns(_) => None,
             };
