@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import gc
+import importlib.util
 import inspect
 import pickle
 import subprocess
 import sys
 import weakref
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -27,11 +30,17 @@ class Text(str):
     """Equal to its text, but not exact."""
 
 
+needs_core = pytest.mark.skipif(
+    importlib.util.find_spec("hookseal._core") is None, reason="hookseal._core is not built"
+)
+
+
 @pytest.fixture(params=[hookseal.Message, TwinMessage], ids=["in use", "in Python"])
 def cls(request: pytest.FixtureRequest) -> Any:
     return request.param
 
 
+@needs_core
 def test_there_is_one() -> None:
     """What was made for one implementation states its endpoint to the other."""
     assert hookseal.Message is hookseal.pure.Message
@@ -41,6 +50,7 @@ def test_there_is_one() -> None:
         assert verifier.verify_batch(messages, now=NOW).valid == 40
 
 
+@needs_core
 def test_both_take_the_same() -> None:
     for part in ("__doc__", *PARTS, "body", "headers"):
         ours, theirs = getattr(hookseal.Message, part), getattr(TwinMessage, part)
@@ -80,6 +90,7 @@ WRONG: list[tuple[tuple[Any, ...], dict[str, Any]]] = [
 ]
 
 
+@needs_core
 @pytest.mark.parametrize(("given", "named"), WRONG)
 def test_wrong_arguments(given: Any, named: Any) -> None:
     """Both say the same of what they judge; of how many there are Python and PyO3 say it each."""
@@ -103,6 +114,7 @@ def test_it_is_frozen(cls: Any) -> None:
     assert (message.body, message.headers, message.endpoint) == (BODY, {}, "a")
 
 
+@needs_core
 def test_force_changes_no_message_of_the_binary() -> None:
     message = hookseal.Message(BODY, {}, endpoint="a")
     for part in ("body", "headers", *PARTS, "_parts"):
@@ -128,6 +140,16 @@ def test_it_travels(cls: Any) -> None:
             assert getattr(again, part) == getattr(message, part)
     assert copy.copy(message).headers is message.headers
     assert copy.deepcopy(message).headers is not message.headers
+
+
+def test_a_copy_of_a_subclass_states_what_that_says_of_itself(cls: Any) -> None:
+    class Routed(cls):  # type: ignore[misc]
+        endpoint, received_at = property(lambda self: "b"), property(lambda self: NOW)
+
+    routed = Routed(BODY, {}, endpoint="a")
+    again = copy.copy(routed)
+    assert (type(again), again.endpoint, again.received_at) == (hookseal.Message, "b", NOW)
+    assert repr(again) == repr(routed) == f"Message(endpoint='b', received_at={NOW})"
 
 
 def test_messages_are_told_apart_by_what_they_are(cls: Any) -> None:
@@ -201,10 +223,42 @@ def test_one_that_cannot_be_asked_sinks_no_batch(
     raised = RuntimeError("no such part")
     broken = [asked(raised, part)] * count
     items = [*broken, hookseal.Message(BODY, signed(), endpoint="a"), *broken]
-    result = verifier.verify_batch(items, endpoint="a", now=NOW)
     nothing = [Verdict.NOT_A_MESSAGE] * count
-    assert list(result) == [*nothing, Verdict.VALID, *nothing]
-    assert {*result.errors.values()} == {raised}
+    for judge in (verifier.verify_batch, partial(waited_for, verifier)):
+        result = judge(items, endpoint="a", now=NOW)
+        last = Verdict.VALID
+        if is_guarded and judge != verifier.verify_batch:
+            last = Verdict.REPLAYED
+        assert list(result) == [*nothing, last, *nothing]
+        assert {*result.errors.values()} == {raised}
+
+
+def waited_for(verifier: Any, items: Any, **named: Any) -> Any:
+    return asyncio.run(verifier.averify_batch(items, **named))
+
+
+@pytest.mark.parametrize("count", [1, 40])
+def test_an_arrival_that_is_stated_late_needs_a_time_to_live(hooks: Any, count: int) -> None:
+    """It is asked for before anything is judged, and what it said then is what counts."""
+
+    class Late(hookseal.Message):
+        asked = 0
+
+        @property
+        def received_at(self) -> Any:
+            type(self).asked += 1
+            if type(self).asked <= count:
+                raise RuntimeError("not yet")
+            return NOW - 5_000
+
+    old = signed(timestamp=NOW - 5_000)
+    verifier = hooks.Verifier(SECRET, replay=hooks.MemoryReplayGuard())
+    result = verifier.verify_batch([Late(BODY, old)] * count, now=NOW)
+    assert list(result) == [Verdict.NOT_A_MESSAGE] * count
+    assert {type(error) for error in result.errors.values()} == {TypeError}
+    # Where claims last for as long as one may wait, it is as good as any.
+    verifier = hooks.Verifier(SECRET, replay=hooks.MemoryReplayGuard(), replay_ttl=9_000)
+    assert verifier.verify_batch([Late(BODY, old)] * count, now=NOW)[0] is Verdict.VALID
 
 
 @pytest.mark.parametrize("part", ["endpoint", "received_at"])

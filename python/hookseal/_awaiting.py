@@ -137,11 +137,16 @@ def _is_small(messages: object) -> bool:
         return False
     left = _INLINE_BYTES
     for message in messages:
-        if isinstance(message, Message):
-            size = _size(message.body)
-        elif type(message) is tuple and message:
-            size = _size(message[0])
-        else:
+        try:
+            if isinstance(message, Message):
+                size = _size(message.body)
+            elif type(message) is tuple and message:
+                size = _size(message[0])
+            else:
+                return False
+        except MemoryError:
+            raise
+        except Exception:  # Said when the message is read.
             return False
         left -= size or 0
         if left < 0:

@@ -105,12 +105,11 @@ class Message:
 
     def __repr__(self) -> str:
         # Neither body nor headers: a message in a log must not carry what it carries.
-        _, _, endpoint, received_at, *_ = self._parts
-        return f"Message(endpoint={endpoint!r}, received_at={received_at!r})"
+        return f"Message(endpoint={self.endpoint!r}, received_at={self.received_at!r})"
 
+    # A copy is no subclass, but states what one says of itself.
     def __reduce__(self) -> tuple[object, ...]:
         from hookseal._message import _message
 
-        body, headers, *stated = self._parts
-        named = dict(zip(("endpoint", "received_at", "url", "method"), stated, strict=True))
-        return _message, (body, headers, named)
+        named = {name: getattr(self, name) for name in ("endpoint", "received_at", "url", "method")}
+        return _message, (self.body, self.headers, named)

@@ -284,9 +284,10 @@ def _judged(
     items = read()
     endpoints = endpoints_of(call, endpoint, len(items))
     arrivals = instants(received_at, "received_at", len(items))
-    for index, item in enumerate(items):
-        if _stated(item, "received_at") is not None:
-            call.admit_arrival(f"messages[{index}].received_at")
+    if not call.admits_arrivals():
+        for index, item in enumerate(items):
+            if _stated(item, "received_at") is not None:
+                call.admit_arrival(f"messages[{index}].received_at")
     call.resolve(names_of(items, endpoints))
 
     tally = Tally(rules.state)
@@ -366,6 +367,9 @@ def _read(
         encodable(reading.body)
         return reading, arrival
     body, headers, own_endpoint, own_arrival = read_item(item)
+    if own_arrival is not None:
+        # Of a class that did not say so when all were asked.
+        call.admit_arrival("received_at")
     if own_endpoint is not None:
         endpoint = own_endpoint
     reading = call.read(body, headers, endpoint)

@@ -87,9 +87,13 @@ class Call:
         Raises:
             TypeError: There is a guard, and no ``replay_ttl``.
         """
-        replay = self._rules.replay
-        if replay is not None and replay.ttl is None:
+        if not self.admits_arrivals():
             raise mistake("arrival-needs-ttl", place)
+
+    def admits_arrivals(self) -> bool:
+        """Whether messages may state when they arrived."""
+        replay = self._rules.replay
+        return replay is None or replay.ttl is not None
 
     def unheld(self, names: Iterable[str | None]) -> list[str]:
         """The names that the ring does not hold, each once, in order of first appearance."""

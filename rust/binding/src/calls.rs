@@ -302,11 +302,12 @@ fn admit_arrivals(py: Python<'_>, replay: &Replay, messages: &Messages<'_>) -> P
     let Messages::Items(items) = messages else {
         return Ok(());
     };
+    if replay.admits_arrivals() {
+        return Ok(());
+    }
     for (index, item) in items.iter_borrowed().enumerate() {
         if message::received_at(&item)?.is_some() {
             replay.admit_arrival(py, &format!("messages[{index}].received_at"))?;
-            // If one may, all may.
-            return Ok(());
         }
     }
     Ok(())

@@ -112,25 +112,32 @@ impl Message {
     }
 
     /// Neither body nor headers: a message in a log must not carry what it carries.
-    fn __repr__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    fn __repr__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
         object(py, || {
-            let endpoint = python_repr(py, self.endpoint.as_ref())?;
-            let received_at = python_repr(py, self.received_at.as_ref())?;
+            let endpoint = python_repr(py, slf.getattr(intern!(py, "endpoint"))?)?;
+            let received_at = python_repr(py, slf.getattr(intern!(py, "received_at"))?)?;
             Ok(format!(
                 "Message(endpoint={endpoint}, received_at={received_at})"
             ))
         })
     }
 
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+    /// A copy is no subclass, but states what one says of itself.
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyTuple>> {
+        let py = slf.py();
         guarded(|| {
             let named = PyDict::new(py);
-            named.set_item(intern!(py, "endpoint"), self.endpoint.as_ref())?;
-            named.set_item(intern!(py, "received_at"), self.received_at.as_ref())?;
-            named.set_item(intern!(py, "url"), self.url.as_ref())?;
-            named.set_item(intern!(py, "method"), self.method.as_ref())?;
+            for name in ["endpoint", "received_at", "url", "method"] {
+                named.set_item(name, slf.getattr(name)?)?;
+            }
+            let part = |name: &Bound<'py, PyString>| slf.getattr(name);
+            let given = (
+                part(intern!(py, "body"))?,
+                part(intern!(py, "headers"))?,
+                named,
+            );
             let make = py.import("hookseal._message")?.getattr("_message")?;
-            let given = (&self.body, &self.headers, named);
             (make, given.into_pyobject(py)?).into_pyobject(py)
         })
     }

@@ -7,6 +7,7 @@ use hookseal_engine::{
     batch::Chunk,
     endpoint::Endpoint,
     header::{Roles, Single},
+    replay::Backlog,
     scheme::Scheme,
     verify::Rules,
 };
@@ -26,6 +27,7 @@ use crate::{
     messages::Messages,
     plain::Pairs,
     recent::Recent,
+    replay::arrival_needs_ttl,
     single::{self, Holders, telling},
     slots::{Slots, small},
     trust::{Arrival, Endpoints},
@@ -185,6 +187,12 @@ impl<'a, 'py> Reader<'a, 'py> {
                 let item = item(items, index)?;
                 let item = items::read(&item)?;
                 received_at = item.received_at;
+                // Of a class that did not say so when all were asked.
+                if let (Some(Backlog { ttl: None, .. }), Some(_)) =
+                    (self.rules.backlog, received_at)
+                {
+                    return Err(arrival_needs_ttl(py, "received_at"));
+                }
                 arrival = match &item.endpoint {
                     Some(name) => endpoints.find(Some(name))?,
                     None => self.own_arrival(index)?,

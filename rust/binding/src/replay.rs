@@ -159,9 +159,14 @@ impl Replay {
     /// Without `replay_ttl` a claim lasts as long as a copy is fresh, which says nothing of one that waits.
     pub fn admit_arrival(&self, py: Python<'_>, place: &str) -> PyResult<()> {
         if self.ttl.is_none() {
-            return Err(mistake(py, ("arrival-needs-ttl", place)));
+            return Err(arrival_needs_ttl(py, place));
         }
         Ok(())
+    }
+
+    /// Whether messages may state when they arrived.
+    pub fn admits_arrivals(&self) -> bool {
+        self.ttl.is_some()
     }
 
     /// The rules of a call at that instant.
@@ -289,4 +294,9 @@ pub fn token<'py>(py: Python<'py>, won: &Won) -> PyResult<Option<Bound<'py, PyAn
         Won::Near(token) => Some(token.to_number().into_pyobject(py)?.into_any()),
         Won::Far(token) => token.as_ref().map(|token| token.bind(py).clone()),
     })
+}
+
+/// `TypeError` for an arrival that is stated where claims last no longer than a copy is fresh.
+pub fn arrival_needs_ttl(py: Python<'_>, place: &str) -> PyErr {
+    mistake(py, ("arrival-needs-ttl", place))
 }
