@@ -35,6 +35,10 @@ needs_core = pytest.mark.skipif(
 )
 
 
+class Instant(datetime):
+    """One that other objects can be hung on, as on ``Text``."""
+
+
 @pytest.fixture(params=[hookseal.Message, TwinMessage], ids=["in use", "in Python"])
 def cls(request: pytest.FixtureRequest) -> Any:
     return request.param
@@ -182,10 +186,11 @@ def test_a_message_that_holds_itself_is_collected(cls: Any) -> None:
 
     held = Held()
     gone = weakref.ref(held)
-    for part in ("body", "headers"):
-        parts: dict[str, Any] = {"held": held}
-        parts["message"] = cls(**{"body": None, "headers": None} | {part: parts})
-    del held, parts
+    for part in ("body", "headers", *PARTS):
+        holder: Any = Instant.fromtimestamp(NOW, UTC) if part == "received_at" else Text("a")
+        holder.held = held
+        holder.message = cls(**{"body": None, "headers": None} | {part: holder})
+    del held, holder
     gc.collect()
     assert gone() is None
 

@@ -158,7 +158,7 @@ impl Replay {
 
     /// Without `replay_ttl` a claim lasts as long as a copy is fresh, which says nothing of one that waits.
     pub fn admit_arrival(&self, py: Python<'_>, place: &str) -> PyResult<()> {
-        if self.ttl.is_none() {
+        if !self.admits_arrivals() {
             return Err(arrival_needs_ttl(py, place));
         }
         Ok(())
